@@ -1,0 +1,1 @@
+"""Files on disk -> faces in memory -> parts -> batches."""
