@@ -1,0 +1,1 @@
+"""Predictions -> metrics, intervals, tables, figures and the page of a sweep."""
