@@ -1,0 +1,80 @@
+"""Decoding pictures that may be damaged, hostile or simply not what they claim to be."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+MAX_BYTES = 64 * 1024**2
+MAX_PIXELS = 64 * 1000**2
+"""More than any camera of the data sets; a decompression bomb is refused by its header alone."""
+
+
+class BadPictureError(Exception):
+    """A picture that cannot be used; the message is the reason, without the file's name."""
+
+
+def open_picture(data: bytes, size: tuple[int, int] | None = None) -> Image.Image:
+    """Decode a picture, having looked at its header first.
+
+    Args:
+        data: The file's bytes.
+        size: Width and height that the picture must have.
+
+    Returns:
+        The decoded picture (of an animation the first frame), in the mode it was stored in.
+
+    Raises:
+        BadPictureError: Empty, no picture, cut off, too large, or of another size.
+    """
+    if not data:
+        raise BadPictureError("is empty (0 bytes)")
+    if len(data) > MAX_BYTES:
+        raise BadPictureError(f"is larger than {MAX_BYTES // 1024**2} MiB")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise BadPictureError(f"is larger than {MAX_PIXELS // 1000**2} megapixels") from error
+    except Exception as error:  # Pillow's plugins raise a dozen kinds on garbage
+        raise BadPictureError(f"is no picture ({', '.join(FORMATS)})") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise BadPictureError(
+            f"is {image.width} x {image.height}, larger than {MAX_PIXELS // 1000**2} megapixels"
+        )
+    if size is not None and image.size != size:
+        raise BadPictureError(
+            f"is {image.width} x {image.height} pixels, not {size[0]} x {size[1]}"
+        )
+    try:
+        image.load()
+    except Exception as error:
+        raise BadPictureError(f"cannot be decoded ({error})") from error
+    return image
+
+
+def gray_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a picture that must be gray, 8 bits each.
+
+    A gray picture stored as RGB, with a palette or with an opaque alpha channel loses nothing
+    when it is converted, so it is; anything else is refused.
+
+    Returns:
+        uint8 `[H, W]`.
+
+    Raises:
+        BadPictureError: In colour, transparent, or with another depth than 8 bits.
+    """
+    if image.mode == "L" and "transparency" not in image.info:
+        return np.asarray(image)
+    if image.mode not in ("L", "LA", "P", "PA", "RGB", "RGBA"):
+        raise BadPictureError(f"has mode {image.mode}, not 8-bit gray (L)")
+    pixels = np.asarray(image.convert("RGBA"))
+    if (pixels[..., 3] != 255).any():
+        raise BadPictureError(f"is partly transparent (mode {image.mode}), not 8-bit gray")
+    if (pixels[..., :1] != pixels[..., 1:3]).any():
+        raise BadPictureError(f"is in colour (mode {image.mode}), not 8-bit gray")
+    return np.ascontiguousarray(pixels[..., 0])
