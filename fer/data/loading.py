@@ -1,0 +1,76 @@
+"""Whole batches out of memory-mapped pixels, in an order that (seed, epoch) decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from fer.data.faces import Faces
+
+
+class FaceDataset(Dataset[dict[str, Tensor]]):
+    """Gives the batch of a list of indices: `image` uint8, `label` int64 `[B]`, `index` int64 `[B]`."""
+
+    def __init__(self, faces: Faces) -> None:
+        self.faces = faces
+
+    def __getitem__(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
+        """Copies the pixels of these faces only."""
+        return {
+            "image": torch.from_numpy(np.asarray(self.faces.images[indices])),
+            "label": torch.from_numpy(self.faces.labels[indices]),
+            "index": torch.from_numpy(indices),
+        }
+
+
+class Batches(Sampler[NDArray[np.int64]]):
+    """Indices of each batch.
+
+    Args:
+        indices: Of the faces of the part.
+        batch_size: Faces per batch; the last batch may be smaller.
+        seed: None keeps the order; else it is drawn from (seed, epoch).
+        labels: Of all faces; given, classes are drawn equally often, with replacement.
+    """
+
+    def __init__(
+        self,
+        indices: NDArray[np.int64],
+        batch_size: int,
+        seed: int | None = None,
+        labels: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.indices, self.batch_size, self.seed, self.epoch = indices, batch_size, seed, 0
+        self.odds: NDArray[np.float64] | None = None
+        if labels is not None:
+            own = labels[indices]
+            odds = 1.0 / np.bincount(own)[own]
+            self.odds = odds / odds.sum()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning tells the epoch through this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return math.ceil(len(self.indices) / self.batch_size)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        """Yields int64 `[B]`."""
+        order = self.indices
+        if self.seed is not None:
+            rng = np.random.default_rng([self.seed, self.epoch])
+            order = rng.choice(self.indices, len(self.indices), replace=self.odds is not None, p=self.odds)
+        for start in range(0, len(order), self.batch_size):
+            yield order[start : start + self.batch_size]
+
+
+def loader(faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+    """A DataLoader whose sampler already makes the batches."""
+    return DataLoader(FaceDataset(faces), sampler=batches, batch_size=None)  # type: ignore[arg-type]

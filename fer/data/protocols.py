@@ -1,0 +1,235 @@
+"""Who is in training, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
+
+from fer.data.faces import Faces
+from fer.errors import ConfigError, DataError, RunError
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices of the three parts, without overlap.
+
+    Attributes:
+        train: int64 `[N_train]`, ascending.
+        validation: int64 `[N_validation]`.
+        test: int64 `[N_test]`.
+        protocol: Name and settings of the protocol.
+        test_part: What the test part is called in tables, such as `private` or `fold 0`.
+        test_names: Names of the test faces.
+        notes: What a reader of the result must know.
+    """
+
+    train: Indices
+    validation: Indices
+    test: Indices
+    protocol: dict[str, Any]
+    test_part: str
+    test_names: NDArray[np.str_]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Digest of who is where: equal digests mean equal parts."""
+        digest = hashlib.sha256(json.dumps(self.protocol, sort_keys=True).encode())
+        for part in (self.train, self.validation, self.test):
+            digest.update(np.ascontiguousarray(part, dtype=np.int64).tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def test_hash(self) -> str:
+        """Digest of the test images: results compare only where it is equal."""
+        return hashlib.sha256("\n".join(sorted(self.test_names.tolist())).encode()).hexdigest()[:16]
+
+    def part(self, name: str) -> Indices:
+        """Indices of `train`, `validation` or `test`."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    def save(self, path: Path) -> None:
+        """Writes the split as plain arrays and text."""
+        story = {
+            "protocol": self.protocol,
+            "hash": self.hash,
+            "test_hash": self.test_hash,
+            "test_part": self.test_part,
+            "notes": self.notes,
+        }
+        aside = path.with_name(path.stem + ".tmp.npz")
+        np.savez_compressed(
+            aside,
+            train=self.train,
+            validation=self.validation,
+            test=self.test,
+            test_names=self.test_names,
+            story=np.array(json.dumps(story)),
+        )
+        aside.replace(path)
+
+    @staticmethod
+    def load(path: Path) -> Split:
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                story = json.loads(str(arrays["story"]))
+                return Split(
+                    arrays["train"],
+                    arrays["validation"],
+                    arrays["test"],
+                    story["protocol"],
+                    story["test_part"],
+                    arrays["test_names"],
+                    tuple(story["notes"]),
+                )
+        except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
+            raise RunError(
+                f"{path} is missing or damaged ({type(error).__name__}): "
+                "train again with restart=true"
+            ) from None
+
+
+def make_split(
+    faces: Faces, protocol: Mapping[str, Any], images_per_class: int | None = None, seed: int = 0
+) -> Split:
+    """Divides the faces by a protocol of `conf/protocol`, and checks the result.
+
+    Args:
+        faces: The data set.
+        protocol: The protocol's settings.
+        images_per_class: At most so many training images of each class; None keeps all.
+        seed: Draws these images.
+
+    Raises:
+        ConfigError: The protocol does not fit the data set.
+        DataError: A part or class would be empty, or people are on both sides.
+    """
+    name = protocol["name"]
+    if name == "official":
+        train, validation, test, label = _official(faces, protocol)
+    elif "ratios" in protocol:
+        train, validation, test = _holdout(faces, protocol)
+        label = f"{name} {len(test) / len(faces):.0%}"
+    else:
+        train, validation, test = _fold(faces, protocol)
+        label = f"fold {protocol['fold']}"
+    if images_per_class is not None:
+        train = _limit(faces, train, images_per_class, seed)
+    notes = _check(faces, name, train, validation, test)
+    described = {key: protocol[key] for key in protocol} | {"images_per_class": images_per_class}
+    parts = (np.sort(part).astype(np.int64) for part in (train, validation, test))
+    return Split(*parts, described, label, faces.names[np.sort(test)], notes)
+
+
+def _official(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices, str]:
+    if faces.part is None:
+        raise ConfigError("protocol=official: this data set has no parts of its own; use holdout or kfold")
+    wanted = ("public", "private") if protocol["test"] == "both" else (protocol["test"],)
+    train = np.flatnonzero(faces.part == "training")
+    test = np.flatnonzero(np.isin(faces.part, wanted))
+    if isinstance(protocol["validation"], str):
+        validation = np.flatnonzero(faces.part == protocol["validation"])
+    else:
+        train, validation = _cut(faces, train, protocol["validation"], protocol["seed"])
+    return train, validation, test, "+".join(wanted)
+
+
+def _holdout(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:
+    ratios, seed = list(protocol["ratios"]), protocol["seed"]
+    by_person = not protocol["name"].startswith("random")
+    everyone = np.arange(len(faces))
+    rest, test = _cut(faces, everyone, ratios[-1], seed, by_person)
+    share = protocol["validation"] if len(ratios) == 2 else ratios[1] / (1 - ratios[2])
+    train, validation = _cut(faces, rest, share, seed + 1, by_person)
+    return train, validation, test
+
+
+def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:
+    name, fold = protocol["name"], protocol["fold"]
+    if faces.subject is None and name in ("subject_kfold", "leave_one_subject_out"):
+        raise ConfigError(f"protocol={name}: this data set does not say who is on a picture; use kfold")
+    by_person = faces.subject is not None and name != "random_kfold"
+    everyone = np.zeros(len(faces))
+    if name == "leave_one_subject_out":
+        people = len(np.unique(faces.subject))
+        if fold >= people:
+            raise ConfigError(f"protocol.fold={fold}: there are {people} people, use 0 to {people - 1}")
+        folds = LeaveOneGroupOut().split(everyone, faces.labels, faces.subject)
+    else:
+        kind = StratifiedGroupKFold if by_person else StratifiedKFold
+        splitter = kind(protocol["folds"], shuffle=True, random_state=protocol["seed"])
+        try:
+            folds = list(splitter.split(everyone, faces.labels, faces.subject))
+        except ValueError as error:
+            raise ConfigError(f"protocol.folds={protocol['folds']}: {error}") from None
+    rest, test = list(folds)[fold]
+    train, validation = _cut(faces, rest, protocol["validation"], protocol["seed"], by_person)
+    return train, validation, test
+
+
+def _cut(
+    faces: Faces, indices: Indices, share: float, seed: int, by_person: bool = True
+) -> tuple[Indices, Indices]:
+    """Cuts a share off: whole people where they are known and asked for, else stratified."""
+    labels = faces.labels[indices]
+    groups = None if faces.subject is None or not by_person else faces.subject[indices]
+    kind = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
+    try:
+        kept, cut = next(kind(1, test_size=share, random_state=seed).split(labels, labels, groups))
+    except ValueError as error:
+        raise DataError(f"a share of {share:g} cannot be cut off {len(indices)} images: {error}") from None
+    return indices[kept], indices[cut]
+
+
+def _limit(faces: Faces, train: Indices, per_class: int, seed: int) -> Indices:
+    """Draws at most `per_class` training images of each class."""
+    rng = np.random.default_rng(seed)
+    chosen = [
+        rng.permutation(train[faces.labels[train] == label])[:per_class]
+        for label in range(len(faces.classes))
+    ]
+    return np.concatenate(chosen)
+
+
+def _check(
+    faces: Faces, name: str, train: Indices, validation: Indices, test: Indices
+) -> tuple[str, ...]:
+    """Refuses empty or overlapping parts; tells what a reader must know."""
+    for part, indices in (("training", train), ("validation", validation), ("test", test)):
+        if len(indices) == 0:
+            raise DataError(f"the {part} part of protocol {name} has no images: choose another protocol")
+    missing = [faces.classes[k] for k in range(len(faces.classes)) if k not in faces.labels[train]]
+    if missing:
+        raise DataError(f"no training images of {', '.join(missing)}: every class needs some")
+    if len(np.unique(np.concatenate([train, validation, test]))) < sum(map(len, (train, validation, test))):
+        raise DataError(f"protocol {name} put an image into two parts")
+    if faces.subject is None:
+        return ()
+    known = np.isin(faces.subject[test], faces.subject[np.concatenate([train, validation])])
+    if not known.any():
+        return ()
+    told = f"{known.mean():.1%} of the test images show a person who is also in training"
+    if not name.startswith("random"):
+        raise DataError(f"protocol {name}: {told}; use subject_kfold, or a protocol named random_*")
+    return (f"{told}: not a figure for new people",)

@@ -1,0 +1,1 @@
+"""Networks, where their weights come from, and how they learn."""

@@ -1,0 +1,212 @@
+"""LightningModules: a network, its loss, its optimiser and its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
+from fer.models.losses import ClassificationLoss, mix
+from fer.models.networks.transfer import build_transfer
+from fer.models.schedules import Schedule, build_optimizer
+
+Batch = dict[str, Tensor]
+"""`image` float `[B, C, H, W]` or, with V views an image, `[B, V, C, H, W]`, 0 to 1; `label` `[B]`."""
+
+
+class FaceClassifier(LightningModule):
+    """Learns and tells expressions. A kind of architecture overrides `build_network`.
+
+    All arguments are plain values, so that checkpoints open without running code.
+
+    Args:
+        model: `conf/model`'s settings.
+        optimizer: `conf/optimizer`'s settings.
+        scheduler: `conf/scheduler`'s settings.
+        loss: `conf/loss`' settings; class weights as numbers.
+        classes: Names of the classes.
+        channels: 1 or 3.
+        mean: Of the pixels, per channel, on the scale 0 to 1.
+        deviation: Of the pixels, per channel.
+        monitor: The validation metric that a plateau schedule follows.
+        maximise: Whether a higher one is better.
+        channels_last: Memory layout of pictures and weights.
+    """
+
+    def __init__(
+        self,
+        model: dict[str, Any],
+        optimizer: dict[str, Any],
+        scheduler: dict[str, Any],
+        loss: dict[str, Any],
+        classes: list[str],
+        channels: int,
+        mean: list[float],
+        deviation: list[float],
+        monitor: str = "validation/accuracy",
+        maximise: bool = True,
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.classes = tuple(classes)
+        self.network = self.build_network(model, len(classes), channels)
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
+        self.mean: Tensor
+        self.deviation: Tensor
+        gamma = loss.get("gamma", 0.0)
+        self.loss = ClassificationLoss(loss["class_weights"], loss["smoothing"], gamma)
+        self.validation_loss = ClassificationLoss()
+        self.schedule: Schedule | None = None
+        self.schedule_memory: dict[str, Any] = {}
+        self.train_metrics = self._metrics("train", averages=("micro",))
+        self.validation_metrics = self._metrics("validation", averages=("micro", "macro"))
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """The plain torch network: `[B, C, H, W]`, normalised, to logits `[B, K]`."""
+        raise TypeError(f"{type(self).__name__} does not say what its network is")
+
+    def _metrics(self, stage: str, averages: Sequence[str]) -> nn.ModuleDict:
+        k = len(self.classes)
+        metrics: dict[str, Any] = {"accuracy": MulticlassAccuracy(k, average="micro")}
+        if "macro" in averages:
+            metrics["balanced_accuracy"] = MulticlassAccuracy(k, average="macro")
+            metrics["f1_macro"] = MulticlassF1Score(k, average="macro")
+        collection = MetricCollection(metrics, prefix=f"{stage}/")
+        return nn.ModuleDict({"loss": MeanMetric(), "classes": collection})
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits `[B, K]` of images `[B, C, H, W]`, 0 to 1."""
+        normalised = (images - self.mean) / self.deviation
+        logits: Tensor = self.network(normalised.contiguous(memory_format=self.memory_format))
+        return logits
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Probabilities `[B, K]` of `[B, C, H, W]`, or averaged over the views of `[B, V, C, H, W]`."""
+        if images.ndim == 4:
+            return self(images).float().softmax(dim=1)
+        each = self(images.flatten(0, 1)).float().softmax(dim=1)
+        return each.unflatten(0, images.shape[:2]).mean(dim=1)
+
+    def configure_model(self) -> None:
+        """Sets the memory layout; Lightning calls this before the optimiser is made."""
+        self.network.to(memory_format=self.memory_format)
+
+    def configure_optimizers(self) -> Optimizer:
+        """The optimiser; `Schedule` sets its rates."""
+        settings = self.hparams
+        optimizer = build_optimizer(self.network, self.head_names(), settings["optimizer"])
+        epochs = int(self.trainer.max_epochs or 1)
+        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
+        self.schedule = Schedule(optimizer, settings["scheduler"], epochs, steps, settings["maximise"])
+        self.schedule.load_state_dict(self.schedule_memory)
+        return optimizer
+
+    def head_names(self) -> tuple[str, ...]:
+        """Prefixes of the names of the parameters that count as the head."""
+        return ()
+
+    def train(self, mode: bool = True) -> FaceClassifier:
+        """Switches to training mode; norms of frozen stages stay in eval mode."""
+        super().train(mode)
+        keep_frozen_norms(self.network)
+        return self
+
+    def on_train_epoch_start(self) -> None:
+        """Sets the epoch's learning rates; norms of frozen stages stay asleep."""
+        keep_frozen_norms(self.network)
+        assert self.schedule is not None
+        self.schedule.before_epoch(self.current_epoch)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Sets the step's learning rates."""
+        assert self.schedule is not None
+        self.schedule.before_step(self.global_step)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch; accuracy is of the unmixed labels' larger share."""
+        images, labels = batch["image"], batch["label"]
+        targets = labels
+        alpha = self.hparams["loss"]["mixup"]
+        if alpha:
+            images, targets = mix(images, labels, len(self.classes), alpha)
+            labels = targets.argmax(dim=1)
+        logits = self(images)
+        loss: Tensor = self.loss(logits, targets)
+        self._update(self.train_metrics, loss, logits, labels)
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Logs the epoch's training metrics, and tells the plateau schedule how it went."""
+        self._log_epoch("train", self.train_metrics)
+        assert self.schedule is not None
+        self.schedule.after_epoch(float(self.trainer.callback_metrics[self.hparams["monitor"]]))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects metrics; the loss is plain cross-entropy, comparable between runs."""
+        logits = self(batch["image"])
+        loss = self.validation_loss(logits.float(), batch["label"])
+        self._update(self.validation_metrics, loss, logits, batch["label"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the epoch's validation metrics."""
+        self._log_epoch("validation", self.validation_metrics)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Probabilities `[B, K]`, averaged over views."""
+        return self.probabilities(batch["image"])
+
+    def _update(self, metrics: nn.ModuleDict, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        metrics["loss"].update(loss.detach(), weight=len(labels))
+        metrics["classes"].update(logits.detach().float(), labels)
+
+    def _log_epoch(self, stage: str, metrics: nn.ModuleDict) -> None:
+        self.log(f"{stage}/loss", metrics["loss"].compute())
+        self.log_dict(metrics["classes"].compute())
+        metrics["loss"].reset()
+        metrics["classes"].reset()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what the schedule remembers."""
+        if self.schedule is not None:
+            checkpoint["schedule"] = self.schedule.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the schedule's memory for `configure_optimizers`, which comes later."""
+        self.schedule_memory = checkpoint.get("schedule", {})
+
+
+class TransferClassifier(FaceClassifier):
+    """Any timm backbone with a linear head, frozen as deep as asked."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.transfer.build_transfer`."""
+        network = build_transfer(
+            model["backbone"],
+            classes,
+            channels,
+            model["stem_stride"],
+            model["dropout"],
+            model["drop_path"],
+        )
+        freeze(network, model["frozen_stages"])
+        if model["train_only"] is not None:
+            train_only(network, model["train_only"])
+        return network
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
+CLASSIFIERS: dict[str, type[FaceClassifier]] = {"transfer": TransferClassifier}
+"""By `model.kind`."""

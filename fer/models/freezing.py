@@ -1,0 +1,98 @@
+"""Depth of freezing, one integer for every backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from fer.errors import ConfigError
+
+
+def stages(network: nn.Module) -> list[list[str]]:
+    """Names of the modules that own parameters, stage by stage, without the head.
+
+    A stage ends where timm's `feature_info` marks that resolution halves; the first is the stem, and
+    what comes after the last mark belongs to the last stage.
+
+    Example:
+        >>> import timm
+        >>> [names[0] for names in stages(timm.create_model("resnet18"))]
+        ['conv1', 'layer1.0.conv1', 'layer2.0.conv1', 'layer3.0.conv1', 'layer4.0.conv1']
+    """
+    marks = [info["module"] for info in network.feature_info]
+    head = head_names(network)
+    found: list[list[str]] = [[] for _ in marks]
+    stage, inside = 0, False
+    for name, module in network.named_modules():
+        reached = stage < len(marks) and (name + ".").startswith(marks[stage] + ".")
+        if inside and not reached:  # the marked module is behind us
+            stage, inside = stage + 1, False
+            reached = stage < len(marks) and (name + ".").startswith(marks[stage] + ".")
+        inside = inside or reached
+        own = any(True for _ in module.parameters(recurse=False))
+        if own and not (name + ".").startswith(head):
+            found[min(stage, len(marks) - 1)].append(name)
+    return [names for names in found if names]
+
+
+def head_names(network: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the names of the last layer's parameters, each with a final dot."""
+    named = network.pretrained_cfg["classifier"]
+    return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
+
+
+def freeze(network: nn.Module, frozen_stages: int) -> None:
+    """Stops the first stages from learning: 0 none, 1 the stem, the largest all but the head.
+
+    Raises:
+        ConfigError: There are not so many stages.
+    """
+    found = stages(network)
+    if not 0 <= frozen_stages <= len(found):
+        raise ConfigError(
+            f"model.frozen_stages={frozen_stages}: this backbone has {len(found)} stages; "
+            f"use 0 (train all) to {len(found)} (train the head alone)"
+        )
+    frozen = {name for names in found[:frozen_stages] for name in names}
+    for name, module in network.named_modules():
+        if name in frozen:
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
+
+
+def train_only(network: nn.Module, patterns: Sequence[str]) -> None:
+    """Lets only the parameters learn whose names match a shell-style pattern, such as `fc.*`.
+
+    Raises:
+        ConfigError: A pattern matches nothing.
+    """
+    names = [name for name, _ in network.named_parameters()]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"model.train_only: '{pattern}' matches no parameter; "
+                f"the last ones are called {', '.join(names[-4:])}"
+            )
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(any(fnmatchcase(name, pattern) for pattern in patterns))
+
+
+def keep_frozen_norms(network: nn.Module) -> None:
+    """Puts norms that do not learn into eval mode, so that their running statistics stay.
+
+    Called after every `network.train()`, which would wake them up.
+    """
+    for module in network.modules():
+        if isinstance(module, _NormBase):
+            parameters = list(module.parameters(recurse=False))
+            if parameters and not any(p.requires_grad for p in parameters):
+                module.eval()
+
+
+def count_parameters(network: nn.Module) -> tuple[int, int]:
+    """All parameters, and those that learn."""
+    sizes = [(p.numel(), p.requires_grad) for p in network.parameters()]
+    return sum(n for n, _ in sizes), sum(n for n, learns in sizes if learns)

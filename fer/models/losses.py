@@ -1,0 +1,73 @@
+"""Losses on logits `[B, K]` and targets: class indices `[B]` or probabilities `[B, K]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ClassificationLoss(nn.Module):
+    """Cross-entropy, with label smoothing, class weights and focusing.
+
+    Args:
+        class_weights: A factor per class, or None.
+        smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
+        gamma: Focal loss' exponent (Lin et al. 2017); 0 is cross-entropy.
+    """
+
+    def __init__(
+        self, class_weights: Sequence[float] | None = None, smoothing: float = 0.0, gamma: float = 0.0
+    ) -> None:
+        super().__init__()
+        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
+        self.register_buffer("weights", weights, persistent=False)
+        self.weights: Tensor | None
+        self.smoothing, self.gamma = smoothing, gamma
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss; images are weighted by their class where weights are given."""
+        if self.gamma == 0:
+            return functional.cross_entropy(
+                logits, targets, weight=self.weights, label_smoothing=self.smoothing
+            )
+        classes = logits.shape[1]
+        hard = targets.ndim == 1
+        truth = functional.one_hot(targets, classes).to(logits.dtype) if hard else targets
+        truth = truth * (1 - self.smoothing) + self.smoothing / classes
+        log_probabilities = functional.log_softmax(logits, dim=1)
+        focus = (1 - log_probabilities.exp()) ** self.gamma
+        each = truth * focus * log_probabilities
+        if self.weights is None:
+            return -each.sum(dim=1).mean()
+        return -(each * self.weights).sum() / (truth * self.weights).sum()
+
+
+def balanced_weights(counts: Sequence[int]) -> list[float]:
+    """Weights inversely proportional to how often a class appears, as scikit-learn's `balanced`.
+
+    Example:
+        >>> balanced_weights([1, 3])
+        [2.0, 0.6666666666666666]
+    """
+    return [sum(counts) / (len(counts) * count) for count in counts]
+
+
+def mix(images: Tensor, targets: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
+    """Mixup (Zhang et al. 2018): each image blended with another of the batch, targets alike.
+
+    Args:
+        images: `[B, C, H, W]`.
+        targets: Class indices `[B]`.
+        classes: Number of classes K.
+        alpha: Both parameters of the beta distribution that draws the share.
+
+    Returns:
+        Images `[B, C, H, W]` and target probabilities `[B, K]`.
+    """
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    order = torch.randperm(len(images), device=images.device)
+    truth = functional.one_hot(targets, classes).to(images.dtype)
+    return torch.lerp(images[order], images, share), torch.lerp(truth[order], truth, share)

@@ -1,0 +1,1 @@
+"""Plain torch networks, without Lightning."""

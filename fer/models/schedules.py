@@ -1,0 +1,163 @@
+"""Optimisers and learning-rate schedules.
+
+Schedules are stepped by hand, by epoch and step number, so that a resumed run and an undisturbed one
+see the same rates: Lightning writes an epoch's checkpoint before it steps its own schedulers.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from timm.optim import create_optimizer_v2, list_optimizers
+from timm.scheduler import create_scheduler_v2
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+
+from fer.errors import ConfigError
+
+NEEDS_LENGTH = ("cosine", "onecycle")
+"""Schedules whose rates depend on the number of epochs."""
+
+
+def build_optimizer(network: nn.Module, head: tuple[str, ...], settings: Mapping[str, Any]) -> Optimizer:
+    """An optimiser by timm's name, over the parameters that learn, in up to four groups.
+
+    Norms and biases have no weight decay; parameters outside `head` (prefixes of names) have their
+    learning rate times `backbone_scale`.
+
+    Raises:
+        ConfigError: timm has no such optimiser.
+    """
+    name = settings["name"]
+    if name not in list_optimizers():
+        near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
+        raise ConfigError(
+            f"optimizer.name={name} is not an optimiser of timm's: did you mean {', '.join(near)}?"
+        )
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for parameter_name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            in_head = parameter_name.startswith(head)
+            decays = parameter.ndim > 1
+            groups.setdefault((in_head, decays), []).append(parameter)
+    arranged = [
+        {
+            "params": parameters,
+            "lr": settings["lr"] * (1.0 if in_head else settings["backbone_scale"]),
+            "weight_decay": settings["weight_decay"] if decays else 0.0,
+        }
+        for (in_head, decays), parameters in groups.items()
+    ]
+    return create_optimizer_v2(
+        arranged, opt=name, lr=settings["lr"], weight_decay=0.0, momentum=settings["momentum"]
+    )
+
+
+class Schedule:
+    """Sets the learning rates of an optimiser before every epoch and step.
+
+    Args:
+        optimizer: Its groups' rates are the highest ones.
+        settings: `conf/scheduler`'s.
+        epochs: Of the whole training.
+        steps_per_epoch: Optimiser steps of an epoch.
+        maximise: Whether a higher monitored metric is better (plateau).
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        settings: Mapping[str, Any],
+        epochs: int,
+        steps_per_epoch: int,
+        maximise: bool = True,
+    ) -> None:
+        self.optimizer = optimizer
+        self.onecycle: list[list[float]] = []
+        self.plateau: ReduceLROnPlateau | None = None
+        self.timm: Any = None
+        if settings["name"] == "onecycle":
+            rates = [group["lr"] for group in optimizer.param_groups]
+            self.onecycle = _onecycle_rates(rates, settings["rise"], epochs * steps_per_epoch)
+        elif settings["name"] == "plateau":
+            self.plateau = ReduceLROnPlateau(
+                optimizer,
+                mode="max" if maximise else "min",
+                factor=settings["decay_rate"],
+                patience=settings["patience_epochs"],
+                min_lr=settings["min_lr"],
+            )
+        else:
+            self.timm = _timm_scheduler(optimizer, settings, epochs, steps_per_epoch)
+
+    def before_epoch(self, epoch: int) -> None:
+        """Sets the rates of schedules that move by the epoch."""
+        if self.timm is not None:
+            self.timm.step(epoch)
+
+    def before_step(self, step: int) -> None:
+        """Sets the rates of schedules that move by the step; `step` counts over the whole run."""
+        if self.onecycle:
+            rates = self.onecycle[min(step, len(self.onecycle) - 1)]
+            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+        elif self.timm is not None:
+            self.timm.step_update(step)
+
+    def after_epoch(self, metric: float) -> None:
+        """Tells the plateau schedule how the epoch went."""
+        if self.plateau is not None:
+            self.plateau.step(metric)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the plateau schedule remembers; all others are functions of epoch and step."""
+        return {} if self.plateau is None else self.plateau.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from `state_dict`."""
+        if self.plateau is not None and state:
+            self.plateau.load_state_dict(state)
+
+
+def _onecycle_rates(highest: list[float], rise: float, steps: int) -> list[list[float]]:
+    """Torch's one-cycle rates of every step, for groups with these highest rates."""
+    groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in highest]
+    stand_in = torch.optim.SGD(groups)
+    cycle = OneCycleLR(
+        stand_in, max_lr=highest, total_steps=max(steps, 2), pct_start=rise, cycle_momentum=False
+    )
+    table = [cycle.get_last_lr()]
+    for _ in range(steps - 1):
+        stand_in.step()
+        cycle.step()
+        table.append(cycle.get_last_lr())
+    return [[float(rate) for rate in rates] for rates in table]
+
+
+def _timm_scheduler(
+    optimizer: Optimizer, settings: Mapping[str, Any], epochs: int, steps_per_epoch: int
+) -> Any:
+    chosen: dict[str, Any]
+    if settings["name"] == "cosine":
+        chosen = {"sched": "cosine", "min_lr": settings["min_lr"], "step_on_epochs": False}
+    elif settings["name"] == "step":
+        start, every = settings["decay_start"], settings["decay_epochs"]
+        chosen = {
+            "sched": "multistep",
+            "decay_milestones": list(range(start + every, 10_000, every)),
+            "decay_rate": settings["decay_rate"],
+        }
+    else:
+        chosen = {"sched": "multistep", "decay_milestones": [], "decay_rate": 1.0}
+    return create_scheduler_v2(
+        optimizer,
+        num_epochs=epochs,
+        warmup_epochs=settings["warmup_epochs"],
+        warmup_lr=settings["warmup_lr"],
+        updates_per_epoch=steps_per_epoch,
+        **chosen,
+    )[0]

