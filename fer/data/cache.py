@@ -78,12 +78,13 @@ def _open_existing(folder: Path) -> Faces | None:
         return _load(folder)
     except DamagedCacheError as error:
         log.warning(f"{error}; making it again")
+        _discard(folder)
         return None
 
 
 def _build(reader: Reader, folder: Path, on_bad_file: str, progress: bool) -> Faces:
     started = time.perf_counter()
-    building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{BUILDING}")
+    building = _aside(folder)
     try:
         building.mkdir(parents=True)
         _remove_abandoned(folder.parent)
@@ -93,7 +94,7 @@ def _build(reader: Reader, folder: Path, on_bad_file: str, progress: bool) -> Fa
     except OSError as error:
         raise DataError(
             f"cannot make the cache {folder} ({error}); free some room there, or set "
-            "data.cache_dir to a folder that can be written to"
+            "paths.cache to a folder that can be written to"
         ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -114,9 +115,24 @@ def _put_in_place(building: Path, folder: Path) -> None:
             _load(folder)
             return
         except DamagedCacheError:
-            damaged = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{BUILDING}")
-            folder.rename(damaged)
-            shutil.rmtree(damaged, ignore_errors=True)
+            _discard(folder)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a damaged cache, which another process may be doing as well."""
+    aside = _aside(folder)
+    try:
+        folder.rename(aside)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(f"the damaged cache {folder} is in the way ({error}); delete it") from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    """A name beside a cache that no other process uses."""
+    return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{BUILDING}")
 
 
 def _remove_abandoned(cache_dir: Path) -> None:

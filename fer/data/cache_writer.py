@@ -174,8 +174,9 @@ def _with_bar(reader: Reader, records: Iterable[Record], show: bool) -> Iterator
 
 
 def _reorder(path: Path, order: NDArray[np.int64]) -> None:
-    """Write the images anew in another order, by plain writes: a full disk raises, where writing
-    into a memory map would crash.
+    """Write the images anew in another order.
+
+    By plain writes: a full disk raises, where writing into a memory map would crash.
     """
     arrived = path.rename(path.with_name("arrived.npy"))
     images = np.load(arrived, mmap_mode="r", allow_pickle=False)
@@ -192,8 +193,8 @@ def _fingerprint(images: NDArray[np.uint8], arrays: dict[str, NDArray[Any]]) -> 
     """Hex SHA-256 of pixels, labels, parts and subjects."""
     digest = hashlib.sha256(repr(images.shape).encode())
     for start in range(0, len(images), CHUNK):
-        digest.update(images[start : start + CHUNK])
-    digest.update(arrays["labels"].astype("<i8"))
+        digest.update(images[start : start + CHUNK].tobytes())
+    digest.update(arrays["labels"].astype("<i8").tobytes())
     for name in ("part", "subject"):
         digest.update("\0".join([name, *arrays.get(name, ())]).encode())
     return digest.hexdigest()

@@ -36,7 +36,8 @@ KNOWN_NAMES = (
 KAGGLE_NAME = "msambare/fer2013"
 HOW_TO_GET_IT = (
     "get it from https://www.kaggle.com/datasets/msambare/fer2013 and set data.path to the zip, "
-    "its unpacked folder, fer2013.csv or icml_face_data.csv; or, with internet, set "
+    "its unpacked folder, fer2013.csv or icml_face_data.csv, or put it into the folder of "
+    "paths.data; or, with internet, set "
     'data.download=true, which calls kagglehub.dataset_download("msambare/fer2013")'
 )
 

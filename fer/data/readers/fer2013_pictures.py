@@ -29,10 +29,8 @@ File = tuple[str, int, Callable[[], bytes]]
 
 def folder_key(folder: Path) -> str:
     """Identify a folder by the names, sizes and times of its files."""
-    digest = hashlib.sha256()
-    for name, status in _scan(folder):
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="replace"))
-    return f"folder {digest.hexdigest()}"
+    text = "\n".join([f"{name}\0{size}\0{time}" for name, size, time in _scan(folder)])
+    return f"folder {hashlib.sha256(os.fsencode(text)).hexdigest()}"
 
 
 def folder_records(folder: Path, on_bad: OnBad) -> Iterator[Record]:
@@ -41,7 +39,7 @@ def folder_records(folder: Path, on_bad: OnBad) -> Iterator[Record]:
     Raises:
         DataError: There are no files under train/ or test/.
     """
-    files = [(name, status.st_size, (folder / name).read_bytes) for name, status in _scan(folder)]
+    files = [(name, size, (folder / name).read_bytes) for name, size, _ in _scan(folder)]
     yield from _records(files, folder, on_bad)
 
 
@@ -111,32 +109,33 @@ def _top_folder(names: Iterable[str], path: Path) -> str:
     return tops.pop() if tops else ""
 
 
-def _scan(folder: Path) -> list[tuple[str, os.stat_result]]:
-    """Names relative to `folder` and status of the files under train/ and test/, sorted."""
-    found: list[tuple[str, os.stat_result]] = []
+def _scan(folder: Path) -> list[tuple[str, int, int]]:
+    """Name relative to `folder`, size and time of each file under train/ and test/, sorted."""
+    found: list[tuple[str, int, int]] = []
     try:
         for top in PREFIXES:
             if (folder / top).is_dir():
-                _scan_into(found, folder / top, top, depth=1)
+                _scan_into(found, folder / top, f"{top}/", depth=1)
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error}); check its permissions") from error
-    return sorted(found, key=lambda item: item[0])
+    return sorted(found)
 
 
-def _scan_into(
-    found: list[tuple[str, os.stat_result]], folder: Path, name: str, depth: int
-) -> None:
+def _scan_into(found: list[tuple[str, int, int]], folder: Path, prefix: str, depth: int) -> None:
     """Add the files of a folder; folders too deep are added as they are, to be told as bad."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _is_junk(entry.name):
+            name = entry.name
+            if _is_junk(name):
                 continue
             if depth and entry.is_dir():
-                _scan_into(found, folder / entry.name, f"{name}/{entry.name}", depth - 1)
-            else:
-                link = entry.is_symlink() and not Path(entry.path).exists()
-                status = entry.stat(follow_symlinks=not link)
-                found.append((f"{name}/{entry.name}", status))
+                _scan_into(found, folder / name, f"{prefix}{name}/", depth - 1)
+                continue
+            try:
+                status = entry.stat()
+            except FileNotFoundError:  # a link that leads nowhere: reading it will tell
+                status = entry.stat(follow_symlinks=False)
+            found.append((prefix + name, status.st_size, status.st_mtime_ns))
 
 
 def _records(files: list[File], origin: Path, on_bad: OnBad) -> Iterator[Record]:
