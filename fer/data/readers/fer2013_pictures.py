@@ -115,21 +115,21 @@ def _scan(folder: Path) -> list[tuple[str, int, int]]:
     try:
         for top in PREFIXES:
             if (folder / top).is_dir():
-                _scan_into(found, folder / top, f"{top}/", depth=1)
+                _scan_into(found, folder / top, f"{top}/")
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error}); check its permissions") from error
     return sorted(found)
 
 
-def _scan_into(found: list[tuple[str, int, int]], folder: Path, prefix: str, depth: int) -> None:
-    """Add the files of a folder; folders too deep are added as they are, to be told as bad."""
+def _scan_into(found: list[tuple[str, int, int]], folder: Path, prefix: str) -> None:
+    """Add the files of a folder and of those in it."""
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if _is_junk(name):
                 continue
-            if depth and entry.is_dir():
-                _scan_into(found, folder / name, f"{prefix}{name}/", depth - 1)
+            if entry.is_dir():
+                _scan_into(found, folder / name, f"{prefix}{name}/")
                 continue
             try:
                 status = entry.stat()

@@ -1,0 +1,278 @@
+"""The cache: fast, whole or absent, whoever is killed and however many make it at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer.data import cache
+from fer.data.cache import open_faces
+from fer.data.faces import Faces
+from fer.data.readers import OnBad, Reader, Record
+from fer.data.readers.fer2013 import Fer2013Reader
+from fer.errors import DataError
+from tests.builders import fer2013_zip
+
+Open = Callable[..., Faces]
+
+SCRIPT = """
+import resource, sys, time
+from pathlib import Path
+from fer.data.cache import open_faces
+from fer.data.readers.fer2013 import Fer2013Reader
+
+class Slow(Fer2013Reader):
+    def records(self, on_bad):
+        for record in super().records(on_bad):
+            time.sleep(float(sys.argv[3]))
+            yield record
+
+if len(sys.argv) > 4:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), resource.RLIM_INFINITY))
+print("start", flush=True)
+print(open_faces(Slow(sys.argv[1]), Path(sys.argv[2])).fingerprint)
+"""
+
+
+def start(source: Path, cache_dir: Path, *arguments: object) -> subprocess.Popen[str]:
+    """A process of its own that opens FER2013; seconds per face, then the most bytes of a file."""
+    command = [sys.executable, "-c", SCRIPT, source, cache_dir, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(list(map(str, command)), stdout=pipe, stderr=pipe, text=True)
+
+
+class Made(Reader):
+    """Faces from a list, in the order of the list."""
+
+    name = "made"
+    classes = ("angry", "happy")
+
+    def __init__(self, records: list[Record], key: str = "1") -> None:
+        self.all, self.key, self.times_read = records, key, 0
+
+    def source_key(self) -> str:
+        return self.key
+
+    def __len__(self) -> int:
+        return 3
+
+    def records(self, on_bad: OnBad) -> Iterator[Record]:
+        self.times_read += 1
+        yield from self.all
+
+
+def record(number: int, side: int = 8) -> Record:
+    image = np.full((side, side, 3), number % 251, dtype=np.uint8)
+    return Record(image, number % 2, f"face {number}", subject=f"p{number // 2}")
+
+
+def test_arrays_are_mapped_and_read_only(archive: Path, opened: Open) -> None:
+    faces = opened(archive)
+    for array in (faces.images, faces.labels, faces.names, faces.part, faces.file_hashes):
+        assert isinstance(array, np.memmap) and not array.flags.writeable
+    assert faces.labels.dtype == np.int64 and faces.images.dtype == np.uint8
+
+
+def test_source_is_read_once(cache_dir: Path) -> None:
+    reader = Made([record(number) for number in range(5)])
+    first, second = open_faces(reader, cache_dir), open_faces(reader, cache_dir)
+    assert reader.times_read == 1
+    assert first.fingerprint == second.fingerprint
+    assert np.array_equal(first.images, second.images)
+
+
+def test_faces_stay_in_order_with_what_is_known_of_them(cache_dir: Path) -> None:
+    faces = open_faces(Made([record(number) for number in range(300)]), cache_dir)
+    assert faces.images.shape == (300, 8, 8, 3)
+    assert faces.images[..., 0, 0, 0].tolist() == [number % 251 for number in range(300)]
+    assert faces.names.tolist() == [f"face {number}" for number in range(300)]
+    assert faces.subject is not None and faces.subject[7] == "p3"
+    assert faces.part is None and faces.file_hashes is None and faces.votes is None
+
+
+def test_fingerprint_is_of_content_alone(tmp_path: Path) -> None:
+    def fingerprint(records: list[Record]) -> str:
+        key = str(len(list(tmp_path.iterdir())))
+        return open_faces(Made(records, key), tmp_path).fingerprint
+
+    records = [record(number) for number in range(4)]
+    image = records[0].image.copy()
+    image[0, 0, 0] += 1
+    same = fingerprint(records)
+    assert fingerprint([replace(records[0], name="other"), *records[1:]]) == same
+    for changed in (
+        replace(records[0], image=image),
+        replace(records[0], label=1),
+        replace(records[0], subject="p9"),
+        replace(records[0], part="public"),
+    ):
+        assert fingerprint([changed, *records[1:]]) != same
+    assert fingerprint(records[::-1]) != same
+
+
+def test_a_changed_source_is_read_again(tree: Path, opened: Open) -> None:
+    first = opened(tree)
+    os.utime(tree / "train" / "sad" / "Training_0.jpg", (1, 1))
+    assert opened(tree).fingerprint == first.fingerprint
+    (tree / "train" / "sad" / "Training_0.jpg").unlink()
+    assert len(opened(tree)) == 41
+
+
+@pytest.mark.parametrize("form", ["archive", "table"])
+def test_a_changed_file_is_read_again(
+    form: str, cache_dir: Path, request: pytest.FixtureRequest
+) -> None:
+    path = request.getfixturevalue(form)
+    before = Fer2013Reader(path).source_key()
+    assert Fer2013Reader(path).source_key() == before
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 1
+    path.write_bytes(data)
+    assert Fer2013Reader(path).source_key() != before
+
+
+def damage(folder: Path, how: str) -> None:
+    if how == "pixels cut off":
+        os.truncate(folder / "images.npy", 50_000)
+    elif how == "names gone":
+        (folder / "names.npy").unlink()
+    elif how == "head of labels":
+        data = (folder / "labels.npy").read_bytes()
+        (folder / "labels.npy").write_bytes(b"\0" * 20 + data[20:])
+    elif how == "no record":
+        (folder / "meta.json").unlink()
+    elif how == "half a record":
+        os.truncate(folder / "meta.json", 200)
+    elif how == "empty record":
+        (folder / "meta.json").write_text("{}")
+    elif how == "another record":
+        meta = json.loads((folder / "meta.json").read_text())
+        meta["arrays"]["images"]["shape"] = [42, 24, 96]
+        (folder / "meta.json").write_text(json.dumps(meta))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "pixels cut off",
+        "names gone",
+        "head of labels",
+        "no record",
+        "half a record",
+        "empty record",
+        "another record",
+    ],
+)
+def test_a_damaged_cache_is_made_again(
+    how: str, archive: Path, opened: Open, cache_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = opened(archive)
+    pixels = whole.images.copy()
+    [folder] = cache_dir.iterdir()
+    damage(folder, how)
+    again = opened(archive)
+    assert "is damaged" in caplog.text and "making it again" in caplog.text
+    assert np.array_equal(again.images, pixels) and again.fingerprint == whole.fingerprint
+    assert list(cache_dir.iterdir()) == [folder]
+    caplog.clear()
+    opened(archive)
+    assert "damaged" not in caplog.text
+
+
+def test_killed_half_way(archive: Path, opened: Open, cache_dir: Path) -> None:
+    process = start(archive, cache_dir, 0.05)
+    deadline = time.monotonic() + 30
+    while not list(cache_dir.glob(".*/images.npy")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    [left] = cache_dir.iterdir()
+    faces = opened(archive)
+    assert len(faces) == 42
+    assert left.exists()  # it might belong to a living process
+    for path in (left, *left.iterdir()):
+        os.utime(path, (1, 1))
+    fer2013_zip(archive, per_class=3)
+    opened(archive)
+    assert not left.exists() and len(list(cache_dir.iterdir())) == 2
+
+
+def test_interrupted_by_hand(
+    archive: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(reader: Fer2013Reader, on_bad: OnBad) -> Iterator[Record]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Fer2013Reader, "records", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        open_faces(Fer2013Reader(archive), cache_dir)
+    assert list(cache_dir.iterdir()) == []
+
+
+def test_two_processes_at_once(archive: Path, opened: Open, cache_dir: Path) -> None:
+    both = [start(archive, cache_dir, 0.02) for _ in range(2)]
+    outputs = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    [folder] = cache_dir.iterdir()
+    first, second = (out.split()[-1] for out, _ in outputs)
+    assert first == second == opened(archive).fingerprint
+    assert folder.name.startswith("fer2013-")
+
+
+def test_somebody_else_was_faster(
+    archive: Path, opened: Open, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = opened(archive)
+    [folder] = cache_dir.iterdir()
+    made = (folder / "meta.json").stat().st_mtime_ns
+    monkeypatch.setattr(cache, "_open_existing", lambda folder: None)
+    assert opened(archive).fingerprint == theirs.fingerprint
+    assert (folder / "meta.json").stat().st_mtime_ns == made
+    damage(folder, "pixels cut off")
+    assert opened(archive).fingerprint == theirs.fingerprint
+    assert list(cache_dir.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("most_bytes", [4_096, 20_000, 96_800])
+def test_disk_full(most_bytes: int, archive: Path, cache_dir: Path) -> None:
+    process = start(archive, cache_dir, 0, most_bytes)
+    _, error = process.communicate()
+    assert process.returncode == 1
+    assert "DataError: cannot make the cache" in error and "free some room" in error
+    assert list(cache_dir.iterdir()) == []
+
+
+def test_folder_that_cannot_be_made(archive: Path, opened: Open, cache_dir: Path) -> None:
+    cache_dir.write_text("a file")
+    with pytest.raises(DataError, match=r"cannot make the cache.*paths\.cache"):
+        opened(archive)
+
+
+def test_skipping_and_stopping_have_their_own_caches(tree: Path, opened: Open) -> None:
+    (tree / "train" / "sad" / "Training_bad.jpg").write_bytes(b"")
+    assert len(opened(tree, "skip")) == 42
+    with pytest.raises(DataError, match="is empty"):
+        opened(tree)
+
+
+def test_faces_of_two_sizes(cache_dir: Path) -> None:
+    with pytest.raises(DataError, match=r"face 1 is uint8 .*one size"):
+        open_faces(Made([record(0), record(1, side=9)]), cache_dir)
+
+
+def test_no_faces(cache_dir: Path) -> None:
+    with pytest.raises(DataError, match="made: no faces"):
+        open_faces(Made([]), cache_dir)
