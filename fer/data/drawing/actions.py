@@ -18,9 +18,9 @@ AU_COUNT = 44
 
 VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
     "angry": (
-        {4: 1.0, 5: 0.5, 7: 0.7, 23: 0.8},
-        {4: 1.0, 7: 0.9, 17: 0.6, 24: 1.0},
-        {4: 1.0, 5: 0.7, 7: 0.6, 10: 0.7, 16: 0.5, 23: 0.4, 25: 1.0, 26: 0.3},
+        {4: 1.15, 5: 0.5, 7: 0.8, 23: 1.0},
+        {4: 1.15, 7: 0.9, 17: 0.6, 24: 1.0},
+        {4: 1.1, 5: 0.7, 7: 0.6, 10: 0.7, 16: 0.5, 23: 0.4, 25: 1.0, 26: 0.3},
     ),
     "disgust": (
         {7: 0.5, 9: 1.0, 10: 0.5, 17: 0.6},
@@ -45,13 +45,13 @@ VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
     "surprise": (
         {1: 0.9, 2: 1.0, 5: 0.7, 25: 0.6, 26: 0.8},
         {1: 1.0, 2: 1.0, 5: 0.8, 25: 0.7, 26: 0.5, 27: 0.6},
-        {1: 0.9, 2: 0.9, 5: 0.6, 25: 0.4, 26: 0.35},
+        {1: 0.9, 2: 1.0, 5: 0.6, 25: 0.5, 26: 0.5},
     ),
     "neutral": ({},),
 }
 """The ways each expression is shown: intensity of its action units when shown in full."""
 
-WEAKEST = 0.6
+WEAKEST = 0.65
 """The faintest an expression is shown, as a share of the full intensity."""
 
 

@@ -17,14 +17,15 @@ def draw_head(canvas: Canvas, person: Person, units: ActionUnits) -> None:
         x, y = 1.2 * width * CIRCLE_X, np.where(CIRCLE_Y < 0, 1.12, 1.35) * CIRCLE_Y
         canvas.fill(x, y, person.hair, turned=False)
     if person.hair_style == "curly":
-        bumps = 1.0 + 0.06 * np.sin(9.0 * TURN)
+        bumps = 1.0 + 0.05 * np.sin(14.0 * TURN)
         x, y = 1.25 * width * CIRCLE_X * bumps, (0.92 * CIRCLE_Y - 0.28) * bumps
         canvas.fill(x, y, person.hair, turned=False)
     neck = 0.5 * width
     canvas.fill(*points((-neck, 0.4), (neck, 0.4), (neck, 1.6), (-neck, 1.6)), 0.72 * skin, False)
     collar = points((-neck, 1.0), (0.0, 1.2), (neck, 1.0), (1.5, 1.2), (1.5, 2.0), (-1.5, 2.0))
     canvas.fill(*collar, person.clothes, turned=False)
-    for side in (-1.0, 1.0):
+    ears = () if person.hair_style == "long" else (-1.0, 1.0)
+    for side in ears:
         x, y = side * width + 0.09 * CIRCLE_X, 0.02 + 0.17 * CIRCLE_Y
         canvas.fill(x, y, 0.85 * skin, turned=False)
     chin = 0.93 + 0.10 * min(1.0, units[26] + units[27])
@@ -52,6 +53,8 @@ def draw_front_hair(canvas: Canvas, person: Person) -> None:
         line = -0.60 + 0.03 * np.sin(14.0 * ALONG) + 0.50 * ALONG**8
     elif person.hair_style == "long":
         line = -0.86 + 1.15 * np.abs(ALONG) ** 2.4
+    elif person.hair_style == "curly":
+        line = -0.70 + 0.04 * np.sin(11.0 * ALONG) + 0.55 * np.abs(ALONG) ** 5
     else:
         line = -0.74 + 0.66 * ALONG**8
     canvas.fill(*band(ALONG * width, skull, np.maximum(line, skull)), person.hair, turned=False)

@@ -62,7 +62,7 @@ class Person:
 
 def invent_person(rng: np.random.Generator) -> Person:
     """Draw a person."""
-    skin = rng.uniform(120.0, 225.0)
+    skin = rng.uniform(120.0, 215.0)
     grey = rng.random() < 0.2 and skin < 200.0
     return Person(
         skin=skin,
@@ -121,12 +121,12 @@ def take_shot(rng: np.random.Generator) -> Shot:
     angle = rng.uniform(0.0, 2.0 * np.pi)
     slope = rng.uniform(0.0, 0.3)
     return Shot(
-        roll=rng.normal(0.0, 0.08),
+        roll=rng.normal(0.0, 0.09),
         yaw=rng.normal(0.0, 0.09),
-        scale=rng.uniform(0.95, 1.10),
-        shift=(rng.normal(0.0, 0.03), rng.normal(0.0, 0.03)),
+        scale=rng.uniform(0.92, 1.08),
+        shift=(rng.normal(0.0, 0.045), rng.normal(0.0, 0.045)),
         background=rng.uniform(30.0, 225.0),
-        gain=rng.uniform(0.85, 1.20),
+        gain=rng.uniform(0.80, 1.15),
         gradient=(slope * np.cos(angle), slope * np.sin(angle)),
         blur=rng.uniform(0.0, 0.6),
         noise=rng.uniform(1.0, 5.0),
