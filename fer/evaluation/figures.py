@@ -37,9 +37,9 @@ def learning_curves(
     figure = new_figure(7, 2.9)
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         dress(axes, name.capitalize(), x="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
         if name == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
         for k, part in enumerate(_PARTS):
             _curve(axes, _series(rows, f"{part}/{name}"), k, part, best_epoch)
         if best_epoch is not None:
@@ -150,8 +150,9 @@ def roc_curves(
     axes.set_ylim(-0.01, 1.01)
     axes.set_aspect("equal")
     mean = f"mean AUC {np.nanmean(areas):.3f}" if not np.isnan(areas).all() else "no AUC"
-    figure.legend(
-        loc="outside right center",
+    axes.legend(
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
         fontsize=TEXT - 0.5,
         frameon=False,
         title=f"class (AUC)\n{mean}",

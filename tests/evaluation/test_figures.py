@@ -75,7 +75,7 @@ def test_roc_curves_tell_areas_and_leave_out_absent_classes(
     labels, probabilities = answers(0, share=[0.4, 0, 0.2, 0.1, 0.1, 0.1, 0.1])
     figures.roc_curves(labels, probabilities, SEVEN, tmp_path / "r.png")
     assert is_picture(tmp_path / "r.png")
-    named = [text.get_text().split(" (")[0] for text in drawn[0].legends[0].get_texts()]
+    named = [text.get_text().split(" (")[0] for text in drawn[0].axes[0].get_legend().get_texts()]
     assert named == ["chance", *(c for c in SEVEN if c != "disgust")]
     styles = {line.get_marker() for line in drawn[0].axes[0].lines}
     assert len(styles) == 7  # told apart without colour
