@@ -22,20 +22,18 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 _NOT_THE_SWEEP = ("hydra", "paths.", "logger.", "trainer.progress", "trainer.accelerator", "restart")
 
 
-def command(name: str, check: Callable[[DictConfig], None], run: Callable[[DictConfig], None]) -> None:
-    """Composes `conf/<name>.yaml` with the command line, checks it, and runs it.
+def command(name: str, run: Callable[[DictConfig], None]) -> None:
+    """Composes `conf/<name>.yaml` with the command line and runs it.
 
-    A mistake of the user's ends in one message and exit status 2, before torch is imported where it
-    can be told without torch; any other error the user can mend in one message and status 1.
+    A setting that cannot work ends in one message and exit status 2, any other error that the user
+    can mend in one message and status 1.
     """
     import hydra
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def job(cfg: DictConfig) -> None:
         try:
-            settings = resolve(cfg)
-            check(settings)
-            run(settings)
+            run(resolve(cfg))
         except ConfigError as error:
             stop(error, status=2)
         except FerError as error:

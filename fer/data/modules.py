@@ -52,6 +52,7 @@ class FaceDataModule(LightningDataModule):
         self.augmentation = Augmentation(augment, data["size"])
         self.faces: Faces
         self.split: Split
+        self.predicted: NDArray[np.int64]
 
     def reader(self) -> Reader:
         """What reads this data set from disk."""
@@ -80,9 +81,27 @@ class FaceDataModule(LightningDataModule):
         """Validation batches, in order."""
         return loader(self.faces, Batches(self.split.validation, EVALUATION_BATCH))
 
-    def part_dataloader(self, indices: NDArray[np.int64]) -> DataLoader[dict[str, Tensor]]:
-        """Batches of any faces, in order."""
-        return loader(self.faces, Batches(indices, EVALUATION_BATCH))
+    def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Batches of the faces in `predicted`, in order."""
+        return loader(self.faces, Batches(self.predicted, EVALUATION_BATCH))
+
+    def sample_augmented(self, faces: int, draws: int) -> tuple[NDArray[np.uint8], list[int]]:
+        """Training faces as the network gets them.
+
+        Args:
+            faces: How many.
+            draws: How often each is augmented.
+
+        Returns:
+            uint8 `[faces * draws, h, w, channels]` (no last axis where gray), and their labels.
+        """
+        chosen = self.split.train[np.linspace(0, len(self.split.train) - 1, faces).astype(int)]
+        repeated = np.repeat(chosen, draws)
+        pixels = torch.from_numpy(np.asarray(self.faces.images[repeated]))
+        images = self.augmentation(to_images(pixels, self.data["size"], self.data["channels"]))
+        images = images[:: len(images) // len(repeated)]
+        shown = (images.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).squeeze(-1).numpy()
+        return shown, self.faces.labels[repeated].tolist()
 
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""

@@ -135,3 +135,33 @@ def _why_not(name: str, own: Mapping[str, Tensor], state: Mapping[str, Tensor]) 
     if name not in own:
         return "the network has none"
     return f"shape {tuple(state[name].shape)}, the network's is {tuple(own[name].shape)}"
+
+
+def initial_weights(
+    network: nn.Module,
+    source: str,
+    backbone: str,
+    channels: int,
+    run_state: Mapping[str, Tensor] | None = None,
+) -> LoadReport | None:
+    """Fills a network with what `model.weights` names.
+
+    Args:
+        network: Any timm network.
+        source: `none`, `imagenet`, a file, or a run folder.
+        backbone: timm's name of it.
+        channels: Of its input.
+        run_state: The run folder's best state, where `source` is one.
+
+    Returns:
+        What was loaded and what not; None where there is nothing to load.
+    """
+    if source == "none":
+        return None
+    if run_state is not None:
+        state = state_of({"state_dict": run_state}, Path(source))
+    elif source == "imagenet":
+        state = imagenet_state(backbone, channels)
+    else:
+        state = file_state(Path(source))
+    return load_matching(network, state, source)

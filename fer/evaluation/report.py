@@ -1,0 +1,86 @@
+"""The test report of a run: files for programs, tables and figures for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
+from fer.evaluation.intervals import bootstrap_intervals
+from fer.evaluation.metrics import confusion, headline, per_class
+from fer.evaluation.predictions import Predictions
+from fer.evaluation.tables import overall_table, per_class_table
+
+
+def assess(predictions: Predictions) -> dict[str, Any]:
+    """Headline figures, their 95 % intervals, and a row per class."""
+    labels, probabilities = predictions.labels, predictions.probabilities
+    return {
+        "metrics": headline(labels, probabilities),
+        "intervals": {k: list(v) for k, v in bootstrap_intervals(labels, probabilities).items()},
+        "per_class": per_class(labels, probabilities, predictions.classes),
+    }
+
+
+def write_report(
+    folder: Path, predictions: Predictions, images: NDArray[np.uint8], story: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Writes `metrics.json`, `per_class.csv`, `confusion.csv`, `predictions.csv` and figures.
+
+    Args:
+        folder: Where to; made if needed.
+        predictions: What the model said.
+        images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order, for the sheet of mistakes.
+        story: Joins `metrics.json`: protocol, part, views and the like.
+
+    Returns:
+        What `metrics.json` holds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {**story, **assess(predictions), "classes": list(predictions.classes)}
+    predictions.save(folder / "predictions.csv")
+    with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(results["per_class"][0]))
+        writer.writeheader()
+        writer.writerows(results["per_class"])
+    matrix = confusion(predictions.labels, predictions.predicted, len(predictions.classes))
+    with (folder / "confusion.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["truth \\ predicted", *predictions.classes])
+        rows.writerows(
+            [name, *row] for name, row in zip(predictions.classes, matrix.tolist(), strict=True)
+        )
+    draw(folder, predictions, images, matrix)
+    aside = folder / "metrics.json.tmp"
+    aside.write_text(json.dumps(results, indent=2), encoding="utf-8")
+    aside.replace(folder / "metrics.json")
+    return results
+
+
+def draw(
+    folder: Path, predictions: Predictions, images: NDArray[np.uint8], matrix: NDArray[np.int64]
+) -> None:
+    """Writes the figures of a test as PNG."""
+    confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png")
+    roc_curves(
+        predictions.labels,
+        predictions.probabilities,
+        predictions.classes,
+        folder / "roc_curves.png",
+    )
+    worst_mistakes(images, predictions, folder / "worst_mistakes.png")
+
+
+def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
+    """Prints the overall row with its intervals, and a row per expression."""
+    console = Console(soft_wrap=False)
+    intervals = {k: (v[0], v[1]) for k, v in results["intervals"].items()}
+    console.print(overall_table({row: (results["metrics"], intervals)}, title=title))
+    console.print(per_class_table(results["per_class"]))

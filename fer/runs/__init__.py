@@ -1,0 +1,1 @@
+"""The run folder: its name, its files, its checkpoints, going on, and its records."""

@@ -1,0 +1,120 @@
+"""Checkpoints: written aside and renamed, opened without running code."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from torch import Tensor
+
+from fer.errors import RunError
+from fer.runs.folder import RunFolder
+
+
+class SafeCheckpointIO(TorchCheckpointIO):
+    """Lightning's way to write checkpoints, such that a good one is never lost to a bad one."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Writes beside `path`, then renames.
+
+        Raises:
+            RunError: The disk is full or refuses; what was at `path` is still there.
+        """
+        path = Path(path)
+        aside = path.with_name(path.name + ".tmp")
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                file.write(buffer.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
+            raise RunError(
+                f"{path} could not be written: {why}. The checkpoint before it is still good; make "
+                "room and run the same command again to go on"
+            ) from None
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Opens a checkpoint as tensors and plain values.
+
+    Raises:
+        DamagedCheckpointError: It is cut off or no checkpoint.
+        RunError: It is missing, or holds pickled code, which is not run.
+    """
+    if not path.is_file():
+        raise RunError(f"{path} is missing: train again with restart=true")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        if "Unsupported" in str(error) or "not an allowed global" in str(error):
+            raise RunError(
+                f"{path} holds pickled code and is not opened: nothing in it was run. It is not a "
+                "checkpoint of fer's; restore the real one, or train again with restart=true"
+            ) from None
+        raise DamagedCheckpointError(
+            f"{path} is cut off or no checkpoint ({type(error).__name__}): "
+            "restore it, or train again with restart=true"
+        ) from None
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise DamagedCheckpointError(f"{path} is no checkpoint: train again with restart=true")
+    return checkpoint
+
+
+class DamagedCheckpointError(RunError):
+    """A checkpoint file that cannot be read to its end."""
+
+
+def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | None]:
+    """Where an interrupted run goes on: the last checkpoint, or the one before it if that is damaged.
+
+    Returns:
+        The checkpoint's path and content, None and empty where training never came so far; and a
+        sentence for the user where the last one was not used.
+
+    Raises:
+        RunError: There are checkpoints but none can be used.
+    """
+    if not run.last.is_file() and not run.best.is_file():
+        return None, {}, None
+    try:
+        return run.last, read_checkpoint(run.last), None
+    except DamagedCheckpointError as error:
+        damaged = error
+    try:
+        checkpoint = read_checkpoint(run.best)
+    except RunError:
+        raise damaged from None
+    epoch = checkpoint["epoch"] + 1
+    return run.best, checkpoint, f"{run.last} is damaged; going on from {run.best.name} after epoch {epoch}"
+
+
+def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Path) -> None:
+    """Refuses a checkpoint of another architecture.
+
+    Raises:
+        RunError: Names or shapes of the tensors differ.
+    """
+    differing = [
+        name
+        for name in {*state, *own}
+        if name not in state or name not in own or state[name].shape != own[name].shape
+    ]
+    if differing:
+        raise RunError(
+            f"{path} is of another architecture: {len(differing)} tensors differ, such as "
+            f"{min(differing)}; restore the run's own checkpoint, or train again with restart=true"
+        )

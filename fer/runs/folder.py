@@ -1,0 +1,195 @@
+"""A run folder: what a training leaves behind, and all that other commands need."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fer.errors import RunError
+
+FORMAT = 1
+"""Raised when a change makes older run folders unreadable."""
+
+# Settings that say where, how fast or how loudly, but not what comes out.
+_NOT_DECIDING = (
+    "paths",
+    "logger",
+    "restart",
+    "name",
+    "data.path",
+    "data.download",
+    "trainer.max_epochs",
+    "trainer.accelerator",
+    "trainer.progress",
+    "trainer.threads",
+)
+
+
+def now() -> str:
+    """The time, in UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Writes a small file so that a reader sees the old or the new one, never a part."""
+    aside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that decide the result."""
+    kept = deepcopy(dict(settings))
+    for key in _NOT_DECIDING:
+        group, _, leaf = key.rpartition(".")
+        (kept.get(group, {}) if group else kept).pop(leaf, None)
+    return kept
+
+
+def run_name(settings: Mapping[str, Any], fingerprint: str) -> str:
+    """`<model>-<data>-<hash>`, the hash from the deciding settings and the data's fingerprint."""
+    text = json.dumps([deciding(settings), fingerprint], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    tag = f"-{settings['tag']}" if settings["tag"] else ""
+    return f"{settings['model']['name']}-{settings['data']['name']}{tag}-{digest}"
+
+
+class RunFolder:
+    """Reads and writes one run folder.
+
+    Args:
+        path: The folder; it need not exist yet.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.checkpoints = self.path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        self.split = self.path / "split.npz"
+        self.test = self.path / "test"
+        self.figures = self.path / "figures"
+
+    @staticmethod
+    def open(path: Path | str) -> RunFolder:
+        """An existing run folder.
+
+        Raises:
+            RunError: There is none, or another version of fer made it.
+        """
+        run = RunFolder(path)
+        if not run.exists():
+            raise RunError(f"{path} is no run folder: it has no status.json and config.yaml")
+        run.check_format()
+        return run
+
+    def exists(self) -> bool:
+        """Whether a training has begun here."""
+        return (self.path / "status.json").is_file() and (self.path / "config.yaml").is_file()
+
+    def check_format(self) -> None:
+        """Refuses a folder of another version."""
+        found = self.status.get("format")
+        if found != FORMAT:
+            raise RunError(
+                f"{self.path} was made by another version of fer (format {found}, this one reads "
+                f"{FORMAT}): use that version, or train again with restart=true"
+            )
+
+    @property
+    def config(self) -> DictConfig:
+        """The resolved configuration."""
+        path = self.path / "config.yaml"
+        try:
+            loaded = OmegaConf.load(path)
+        except Exception as error:  # yaml raises many kinds
+            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
+        if not isinstance(loaded, DictConfig):
+            raise RunError(f"{path} holds no settings: restore it")
+        return loaded
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The configuration as plain values."""
+        container = OmegaConf.to_container(self.config)
+        assert isinstance(container, dict)
+        return {str(key): value for key, value in container.items()}
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What `status.json` says."""
+        path = self.path / "status.json"
+        try:
+            status = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
+        if not isinstance(status, dict):
+            raise RunError(f"{path} is not a status: restore it")
+        return status
+
+    def create(self, config: DictConfig, **status: Any) -> None:
+        """Makes the folder and its first files."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        write_aside(self.path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+        write_aside(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
+
+    def update(self, **changes: Any) -> None:
+        """Changes entries of `status.json`."""
+        write_aside(self.path / "status.json", json.dumps(self.status | changes, indent=2))
+
+    def look(self, **story: Any) -> None:
+        """Records that the test part was looked at."""
+        self.update(test_looks=[*self.status.get("test_looks", []), {"time": now(), **story}])
+
+    def results(self) -> dict[str, Any]:
+        """What `test/metrics.json` holds.
+
+        Raises:
+            RunError: The run is not finished.
+        """
+        path = self.test / "metrics.json"
+        try:
+            results = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RunError(f"{path} is missing or damaged: the run is not finished") from None
+        assert isinstance(results, dict)
+        return results
+
+    def rows(self) -> list[dict[str, float]]:
+        """The rows of `metrics.csv`, one per epoch."""
+        path = self.path / "metrics.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+    def write_rows(self, rows: Iterable[Mapping[str, float]]) -> None:
+        """Writes `metrics.csv` anew."""
+        rows = list(rows)
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        lines = [",".join(columns)]
+        lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
+        write_aside(self.path / "metrics.csv", "\n".join(lines) + "\n")
+
+    def move_aside(self) -> Path:
+        """Keeps what was here under another name; the folder is free again."""
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+        aside = self.path.with_name(f"{self.path.name}.before-{stamp}")
+        self.path.rename(aside)
+        return aside
+
+
+def _text(value: float | None) -> str:
+    """A number such that reading gives it back; whole numbers without a point."""
+    if value is None:
+        return ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))

@@ -1,0 +1,75 @@
+"""What the same command does to a run folder that is already there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer.errors import ConfigError
+from fer.runs.checkpoints import resume_point
+from fer.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left to do.
+
+    Attributes:
+        action: `start`, `resume`, `test` (trained, not yet tested) or `show` (finished).
+        checkpoint: Where `resume` goes on; None begins anew in the same folder.
+        content: That checkpoint, opened.
+        message: What to tell the user.
+    """
+
+    action: str
+    checkpoint: Path | None = None
+    content: dict[str, Any] | None = None
+    message: str | None = None
+
+
+def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) -> Plan:
+    """Decides between starting, going on and showing.
+
+    Args:
+        run: The folder of this configuration.
+        settings: The configuration.
+        length_matters: Whether the learning-rate schedule depends on `max_epochs`.
+
+    Raises:
+        ConfigError: `max_epochs` differs in a way that would make another run of this one.
+        RunError: The folder or its checkpoints cannot be used.
+    """
+    if settings["restart"] and run.path.exists():
+        return Plan("start", message=f"starting over; what was there is kept in {run.move_aside()}")
+    if not run.exists():
+        return Plan("start")
+    run.check_format()
+    epochs, before = settings["trainer"]["max_epochs"], run.settings["trainer"]["max_epochs"]
+    grows = epochs > before
+    if epochs != before:
+        _check_length(run, before, epochs, settings["scheduler"]["name"], length_matters)
+    status = run.status
+    if status["state"] == "finished" and not grows:
+        return Plan("show", message="this run is finished; nothing is trained (restart=true starts over)")
+    if status.get("trained") and not grows:
+        return Plan("test", message="training was finished before; only the test is left")
+    checkpoint, content, trouble = resume_point(run)
+    if trouble is None and checkpoint is not None:
+        trouble = f"going on after epoch {content['epoch'] + 1}, from {checkpoint}"
+    return Plan("resume", checkpoint, content, trouble or "starting again: no epoch was finished before")
+
+
+def _check_length(run: RunFolder, before: int, epochs: int, schedule: str, matters: bool) -> None:
+    out = f"keep {before}, or make it another run with tag=<word>, or replace it with restart=true"
+    if matters:
+        raise ConfigError(
+            f"trainer.max_epochs={epochs}: {run.path} was made with {before}, and the learning rates "
+            f"of scheduler={schedule} depend on it; {out}"
+        )
+    if epochs < before:
+        raise ConfigError(
+            f"trainer.max_epochs={epochs}: {run.path} was made with {before}; it may grow, not "
+            f"shrink; {out}"
+        )

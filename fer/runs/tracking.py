@@ -1,0 +1,109 @@
+"""Weights & Biases: one run for each run folder, however often it is interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import wandb
+from numpy.typing import NDArray
+
+from fer.errors import FerError
+from fer.runs.folder import RunFolder
+
+
+class Tracker:
+    """Keeps a run's W&B record; does nothing where W&B is disabled.
+
+    Offline, every start of a process begins another record, and syncing a later one replaces the
+    earlier on the server; so each record is begun with all rows of `metrics.csv`, and is whole.
+
+    Args:
+        run: The run folder; its name becomes the run's id.
+        settings: The whole configuration.
+        group: W&B's group: the sweep, or the experiment.
+    """
+
+    def __init__(self, run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
+        self.run, self.settings, self.group = run, settings, group
+        self.wandb: Any = None
+
+    def start(self, facts: Mapping[str, Any]) -> None:
+        """Begins or goes on with the record.
+
+        Args:
+            facts: Joins the configuration: counts, hashes, parameters.
+
+        Raises:
+            FerError: W&B refuses, for example because nobody is logged in.
+        """
+        logger = self.settings["logger"]
+        if logger["mode"] == "disabled":
+            return
+        try:
+            self.wandb = wandb.init(
+                id=self.run.path.name,
+                name=self.run.path.name,
+                project=logger["project"],
+                entity=logger["entity"],
+                group=logger["group"] or self.group,
+                tags=list(logger["tags"]),
+                config={**self.settings, "facts": dict(facts)},
+                dir=self.run.path,
+                mode=logger["mode"],
+                resume="allow" if logger["mode"] == "online" else None,
+                settings=wandb.Settings(silent=True, console="off"),
+            )
+        except wandb.errors.UsageError as error:
+            raise FerError(f"W&B: {error}; run `wandb login`, or use logger.mode=offline") from None
+        self.wandb.define_metric("epoch")
+        self.wandb.define_metric("*", step_metric="epoch")
+        for row in self.run.rows():
+            self.log(row)
+
+    def log(self, row: Mapping[str, float]) -> None:
+        """Takes an epoch's row; its step is the epoch."""
+        if self.wandb is not None:
+            self.wandb.log(dict(row), step=int(row["epoch"]))
+
+    def report(
+        self,
+        summary: Mapping[str, Any],
+        classes: Sequence[str],
+        labels: NDArray[np.int64],
+        predicted: NDArray[np.int64],
+        per_class: Iterable[Mapping[str, Any]],
+        pictures: Mapping[str, Path],
+    ) -> None:
+        """Takes the test's figures.
+
+        Args:
+            summary: Values for W&B's summary, such as `test/accuracy`.
+            classes: Their names.
+            labels: int64 `[N]`.
+            predicted: int64 `[N]`.
+            per_class: A row per class, with equal keys.
+            pictures: Title -> PNG file.
+        """
+        if self.wandb is None:
+            return
+        rows = [dict(row) for row in per_class]
+        table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
+        matrix = wandb.plot.confusion_matrix(
+            y_true=labels.tolist(), preds=predicted.tolist(), class_names=list(classes)
+        )
+        images = {f"figures/{title}": wandb.Image(str(path)) for title, path in pictures.items()}
+        self.wandb.log({"test/per_class": table, "test/confusion_matrix": matrix, **images})
+        self.wandb.summary.update(dict(summary))
+        if self.settings["logger"]["checkpoint"]:
+            artifact = wandb.Artifact(f"{self.run.path.name}-best", type="model")
+            artifact.add_file(str(self.run.best))
+            self.wandb.log_artifact(artifact)
+
+    def finish(self, failed: bool) -> None:
+        """Ends the record, marked failed where the job failed, so that the next job has its own."""
+        if self.wandb is not None:
+            self.wandb.finish(exit_code=1 if failed else 0)
+            self.wandb = None

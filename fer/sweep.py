@@ -1,0 +1,176 @@
+"""A sweep's jobs: each recorded as it ends, so that one failure neither hides nor ends the others."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from fer.errors import ConfigError, FerError
+from fer.runs.folder import RunFolder, write_aside
+
+_failed = False
+
+
+def sweep_failed() -> bool:
+    """Whether a job of the sweep that this process ran has failed."""
+    return _failed
+
+
+@dataclass(frozen=True)
+class SweepJob:
+    """One job.
+
+    Attributes:
+        number: Place in the sweep, from 0.
+        overrides: As given on the command line.
+        folder: The sweep's folder.
+    """
+
+    number: int
+    overrides: tuple[str, ...]
+    folder: Path
+
+    @staticmethod
+    def current() -> SweepJob | None:
+        """The job that Hydra runs in this process, None outside a sweep."""
+        hydra = HydraConfig.get()
+        if hydra.mode != RunMode.MULTIRUN:
+            return None
+        return SweepJob(int(hydra.job.num), tuple(hydra.overrides.task), Path(hydra.sweep.dir))
+
+    def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder]) -> None:
+        """Trains, and records how it ended; only an interruption by the user goes further up."""
+        print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
+        started = time.monotonic()
+        self._record("running")
+        try:
+            if config.trainer.devices > 1:
+                raise ConfigError(
+                    f"trainer.devices={config.trainer.devices}: one device a job inside a sweep; "
+                    "start each job by itself, or set trainer.devices=1"
+                )
+            folder = train(config).path
+        except FerError as error:
+            print(f"error: job {self.number}: {error}", file=sys.stderr, flush=True)
+            self._record("failed", error=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            self._record("failed", error=f"{type(error).__name__}: {error}")
+        except BaseException:
+            self._record("interrupted")
+            raise
+        else:
+            seconds = round(time.monotonic() - started, 1)
+            self._record("finished", folder=str(folder), seconds=seconds)
+        summarise(self.folder)
+
+    def _record(self, status: str, **more: Any) -> None:
+        path = self.folder / "jobs" / f"{self.number:04d}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        story = {"number": self.number, "overrides": list(self.overrides), "status": status, **more}
+        write_aside(path, json.dumps(story, indent=2))
+
+
+class SweepSummary(Callback):  # type: ignore[misc]  # Hydra's class is untyped
+    """Hydra calls this around a sweep: clears old records first, shows the result last."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Takes away the records of an earlier start, whose jobs may have other numbers."""
+        for old in Path(config.hydra.sweep.dir).glob("jobs/*.json"):
+            old.unlink()
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Writes the summary and prints it, failures in full."""
+        global _failed
+        folder = Path(config.hydra.sweep.dir)
+        jobs = summarise(folder)
+        _failed = any(job["status"] != "finished" for job in jobs)
+        _print(jobs, folder)
+
+
+def summarise(folder: Path) -> list[dict[str, Any]]:
+    """Writes `sweep.csv`, `sweep.md` and `sweep.html` from the jobs' records and run folders."""
+    from fer.evaluation.sweep_report import write_sweep_report
+
+    jobs = [_job(json.loads(p.read_text("utf-8"))) for p in sorted(folder.glob("jobs/*.json"))]
+    keys = dict.fromkeys(o.partition("=")[0] for job in jobs for o in job["overrides"])
+    varied = [
+        key
+        for key in keys
+        if len({o for job in jobs for o in job["overrides"] if o.partition("=")[0] == key}) > 1
+    ]
+    title = f"Sweep over {', '.join(varied)}" if varied else "Sweep"
+    values = {
+        key: ",".join(
+            dict.fromkeys(
+                o.partition("=")[2] for job in jobs for o in job["overrides"] if o.startswith(f"{key}=")
+            )
+        )
+        for key in keys
+    }
+    command = "python -m fer.train -m " + " ".join(f"{k}={v}" for k, v in values.items())
+    write_sweep_report(jobs, folder, title, command)
+    return jobs
+
+
+def _job(record: dict[str, Any]) -> dict[str, Any]:
+    """A record joined with what its run folder tells."""
+    if record["status"] != "finished":
+        return record
+    run = RunFolder(record["folder"])
+    results, status, rows = run.results(), run.status, run.rows()
+    config = run.config
+    best = next(row for row in rows if row["epoch"] == results["epoch"])
+    return {
+        **record,
+        "metrics": results["metrics"],
+        "intervals": results["intervals"],
+        "validation_accuracy": best["validation/accuracy"],
+        "parameters": status["parameters"],
+        "trained_parameters": status["trained_parameters"],
+        "seconds_per_epoch": sum(row["seconds"] for row in rows) / len(rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "epochs": len(rows),
+        "protocol": results["protocol"]["name"],
+        "part": results["part"],
+        "n": results["n"],
+        "split_hash": results["test_hash"],
+        "model": config.model.name,
+        "frozen_stages": OmegaConf.select(config, "model.frozen_stages"),
+        "seed": config.seed,
+    }
+
+
+def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
+    """The summary on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("job", "overrides", "validation", "test accuracy (95 %)", "s/epoch", "status")
+    for job in jobs:
+        figures = ["", "", ""]
+        if job["status"] == "finished":
+            low, high = job["intervals"]["accuracy"]
+            figures = [
+                f"{job['validation_accuracy']:.3f}",
+                f"{job['metrics']['accuracy']:.3f} ({low:.3f} to {high:.3f})",
+                f"{job['seconds_per_epoch']:.1f}",
+            ]
+        table.add_row(str(job["number"]), " ".join(job["overrides"]), *figures, job["status"])
+    console.print(table)
+    for job in jobs:
+        if job.get("error"):
+            console.print(f"job {job['number']} failed: {job['error']}", style="red", markup=False)
+    console.print(f"summary: {folder / 'sweep.html'} (also sweep.md, sweep.csv)", markup=False)
