@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,34 +17,8 @@ from fer.data.faces import Faces
 from fer.data.readers import OnBad, Reader, Record
 from fer.data.readers.fer2013 import Fer2013Reader
 from fer.errors import DataError
-from tests.builders import fer2013_zip
 
 Open = Callable[..., Faces]
-
-SCRIPT = """
-import resource, sys, time
-from pathlib import Path
-from fer.data.cache import open_faces
-from fer.data.readers.fer2013 import Fer2013Reader
-
-class Slow(Fer2013Reader):
-    def records(self, on_bad):
-        for record in super().records(on_bad):
-            time.sleep(float(sys.argv[3]))
-            yield record
-
-if len(sys.argv) > 4:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), resource.RLIM_INFINITY))
-print("start", flush=True)
-print(open_faces(Slow(sys.argv[1]), Path(sys.argv[2])).fingerprint)
-"""
-
-
-def start(source: Path, cache_dir: Path, *arguments: object) -> subprocess.Popen[str]:
-    """A process of its own that opens FER2013; seconds per face, then the most bytes of a file."""
-    command = [sys.executable, "-c", SCRIPT, source, cache_dir, *arguments]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(list(map(str, command)), stdout=pipe, stderr=pipe, text=True)
 
 
 class Made(Reader):
@@ -189,26 +159,6 @@ def test_a_damaged_cache_is_made_again(
     assert "damaged" not in caplog.text
 
 
-def test_killed_half_way(archive: Path, opened: Open, cache_dir: Path) -> None:
-    process = start(archive, cache_dir, 0.05)
-    deadline = time.monotonic() + 30
-    while not list(cache_dir.glob(".*/images.npy")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    [left] = cache_dir.iterdir()
-    faces = opened(archive)
-    assert len(faces) == 42
-    assert left.exists()  # it might belong to a living process
-    for path in (left, *left.iterdir()):
-        os.utime(path, (1, 1))
-    fer2013_zip(archive, per_class=3)
-    opened(archive)
-    assert not left.exists() and len(list(cache_dir.iterdir())) == 2
-
-
 def test_interrupted_by_hand(
     archive: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,16 +170,6 @@ def test_interrupted_by_hand(
     with pytest.raises(KeyboardInterrupt):
         open_faces(Fer2013Reader(archive), cache_dir)
     assert list(cache_dir.iterdir()) == []
-
-
-def test_two_processes_at_once(archive: Path, opened: Open, cache_dir: Path) -> None:
-    both = [start(archive, cache_dir, 0.02) for _ in range(2)]
-    outputs = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
-    [folder] = cache_dir.iterdir()
-    first, second = (out.split()[-1] for out, _ in outputs)
-    assert first == second == opened(archive).fingerprint
-    assert folder.name.startswith("fer2013-")
 
 
 def test_somebody_else_was_faster(
@@ -244,15 +184,6 @@ def test_somebody_else_was_faster(
     damage(folder, "pixels cut off")
     assert opened(archive).fingerprint == theirs.fingerprint
     assert list(cache_dir.iterdir()) == [folder]
-
-
-@pytest.mark.parametrize("most_bytes", [4_096, 20_000, 96_800])
-def test_disk_full(most_bytes: int, archive: Path, cache_dir: Path) -> None:
-    process = start(archive, cache_dir, 0, most_bytes)
-    _, error = process.communicate()
-    assert process.returncode == 1
-    assert "DataError: cannot make the cache" in error and "free some room" in error
-    assert list(cache_dir.iterdir()) == []
 
 
 def test_folder_that_cannot_be_made(archive: Path, opened: Open, cache_dir: Path) -> None:

@@ -129,12 +129,12 @@ def test_download_calls_kagglehub(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         return str(tmp_path)
 
     hub = types.SimpleNamespace(dataset_download=dataset_download)
-    monkeypatch.setitem(sys.modules, "kagglehub", hub)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "kagglehub", hub)
     assert find_fer2013(None, None, download=True) == tmp_path
     assert asked == ["msambare/fer2013"]
     with pytest.raises(DataError, match=r"no route.*internet"):
         find_fer2013(None, None, download=True)
-    monkeypatch.setitem(sys.modules, "kagglehub", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(DataError, match="pip install"):
         find_fer2013(None, None, download=True)
 
