@@ -16,7 +16,7 @@ from fer.data.faces import SEVEN
 from fer.data.readers import OnBad, Reader, Record
 from fer.errors import ConfigError
 
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """To be raised with every change that changes pixels: caches made before are then made anew."""
 
 FACES_PER_PERSON = 2 * len(SEVEN)
