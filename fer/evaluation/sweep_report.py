@@ -15,10 +15,10 @@ from fer.evaluation.sweep_jobs import (
     best,
     count_text,
     groups,
+    images_text,
     percent,
     share,
     tally,
-    images_text,
     time_text,
 )
 from fer.evaluation.sweep_page import OVERLAP, page

@@ -15,12 +15,12 @@ from fer.evaluation.metrics import headline
 @pytest.mark.parametrize("ties", [False, True])
 def test_agrees_with_a_plain_loop(answers: Callable, share: object, ties: bool) -> None:
     labels, probabilities = answers(5, n=60, k=3, share=share, ties=ties)
-    counts = np.concatenate(list(resample_counts(60, 120, seed=4)), axis=1).astype(int)
+    counts = np.concatenate(list(resample_counts(60, 60, seed=4)), axis=1).astype(int)
     loop = []
     for column in counts.T:
         drawn = np.repeat(np.arange(60), column)
         loop.append(headline(labels[drawn], probabilities[drawn]))
-    intervals = bootstrap_intervals(labels, probabilities, resamples=120, level=0.9, seed=4)
+    intervals = bootstrap_intervals(labels, probabilities, resamples=60, level=0.9, seed=4)
     assert set(intervals) == set(loop[0]) - {"support"}
     for name, (low, high) in intervals.items():
         expected = np.quantile([figures[name] for figures in loop], [0.05, 0.95])
