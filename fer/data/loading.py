@@ -72,5 +72,9 @@ class Batches(Sampler[NDArray[np.int64]]):
 
 
 def loader(faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
-    """A DataLoader whose sampler already makes the batches."""
-    return DataLoader(FaceDataset(faces), sampler=batches, batch_size=None)  # type: ignore[arg-type]
+    """A DataLoader whose sampler already makes the batches.
+
+    Its own generator keeps it from drawing from torch's, at a moment that a resumed run would not share.
+    """
+    dataset, generator = FaceDataset(faces), torch.Generator()
+    return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)  # type: ignore[arg-type]

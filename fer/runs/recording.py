@@ -40,7 +40,7 @@ class Recorder(Checkpoint):
         self.trained_at = 0.0
         self.images = 0
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Drops rows of epochs that will be run again."""
         done = trainer.current_epoch
         self.run.write_rows(row for row in self.run.rows() if row["epoch"] <= done)
