@@ -11,6 +11,7 @@ from fer.errors import ConfigError
 
 DATA_SETS = ("synthetic", "fer2013")
 CLASSES = 7
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 TEST_PARTS = ("private", "public", "both")
 
 
@@ -23,6 +24,22 @@ def check_training(cfg: DictConfig) -> None:
     check = Checker(cfg)
     for part in (_general, _data, _protocol, _augment, _model, _optimisation, _loss, _trainer):
         part(check)
+
+
+def check_evaluation(cfg: DictConfig) -> None:
+    """Refuses settings of `fer.evaluate` that cannot work.
+
+    Raises:
+        ConfigError: Names the key, its value and what is allowed.
+    """
+    check = Checker(cfg)
+    check.text("run")
+    check.text("part")
+    check.choice("flip", (None, True, False))
+    check.choice("crops", (None, 1, 5, 10))
+    check.choice("accelerator", ACCELERATORS)
+    if cfg.get("data") is not None:
+        _data(check)
 
 
 def _general(check: Checker) -> None:
@@ -159,7 +176,7 @@ def _trainer(check: Checker) -> None:
     if (check.value("trainer.monitor_mode") == "min") != monitor.endswith("loss"):
         check.fail("trainer.monitor_mode", f"{monitor} is better when {'low' if 'loss' in monitor else 'high'}")
     check.number("trainer.patience", low=1, whole=True, null=True)
-    check.choice("trainer.accelerator", ("auto", "cpu", "gpu", "cuda", "mps"))
+    check.choice("trainer.accelerator", ACCELERATORS)
     check.number("trainer.devices", low=1, whole=True)
     check.choice("trainer.precision", (32, "32-true", "bf16-mixed", "16-mixed"))
     check.number("trainer.accumulate", low=1, whole=True)

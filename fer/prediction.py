@@ -1,4 +1,4 @@
-"""A model's probabilities for chosen faces of a data module."""
+"""A run's model, and its probabilities for chosen faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,23 @@ from numpy.typing import NDArray
 
 from fer.data.modules import FaceDataModule
 from fer.evaluation.predictions import Predictions
-from fer.models.classifiers import FaceClassifier
+from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.runs.checkpoints import check_fits, read_checkpoint
+from fer.runs.folder import RunFolder
+
+
+def load_model(run: RunFolder) -> FaceClassifier:
+    """The model of a run folder with its best weights, rebuilt from what the checkpoint says.
+
+    Raises:
+        RunError: The checkpoint is missing, damaged, or of another architecture.
+    """
+    checkpoint = read_checkpoint(run.best)
+    hyper_parameters = checkpoint["hyper_parameters"]
+    model = CLASSIFIERS[hyper_parameters["model"]["kind"]](**hyper_parameters)
+    check_fits(checkpoint["state_dict"], model.state_dict(), run.best)
+    model.load_state_dict(checkpoint["state_dict"])
+    return model
 
 
 def predict(
@@ -21,18 +37,20 @@ def predict(
         trainer: Decides device and precision.
         model: With the weights to use.
         data: Opened.
-        indices: int64 `[N]`, which faces.
+        indices: int64 `[N]`, which faces; the model knows all their classes.
 
     Returns:
-        Labels, probabilities `[N, K]` and names, in the order of `indices`.
+        Labels (by the model's classes), probabilities `[N, K]` and names, in the order of `indices`.
     """
     data.predicted = indices
     batches = trainer.predict(model, datamodule=data)
     assert batches is not None
     probabilities = torch.cat([batch.double() for batch in batches]).clamp(0, 1)
+    place = {name: k for k, name in enumerate(model.classes)}
+    known = np.array([place.get(name, -1) for name in data.faces.classes])
     return Predictions(
-        data.faces.labels[indices],
+        known[data.faces.labels[indices]],
         probabilities.numpy(),
-        data.faces.classes,
+        model.classes,
         np.asarray(data.faces.names[indices], dtype=np.str_),
     )

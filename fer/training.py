@@ -55,7 +55,7 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     Raises:
         FerError: Settings, data or run folder cannot be used; the message says what to do.
     """
-    _hush()
+    hush()
     settings = plain(config)
     quiet = settings["trainer"]["progress"] == "none"
     if settings["trainer"]["threads"]:
@@ -71,7 +71,7 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
     _say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
-        _say(quiet, *faces.notes, *data.split.notes, _sizes(faces, data.split))
+        _say(quiet, *data.split.notes, _sizes(faces, data.split))
         _work(config, settings, run, plan, data, group or settings["name"], job)
     if not quiet:
         show(run)
@@ -306,7 +306,7 @@ def _note_end(run: RunFolder, state: str, why: str) -> None:
         print(f"status.json could not be written: {error}")
 
 
-def _hush() -> None:
+def hush() -> None:
     """Silences Lightning's advice to its own users, who are not this project's."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)

@@ -1,0 +1,161 @@
+"""A finished run's model against chosen faces: its own test again, another part, other data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning import Trainer
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+
+from fer.config import plain
+from fer.data.modules import FaceDataModule, build_data
+from fer.data.protocols import Split
+from fer.errors import ConfigError, RunError
+from fer.evaluation.report import print_report, write_report
+from fer.models.classifiers import FaceClassifier
+from fer.prediction import load_model, predict
+from fer.runs.folder import RunFolder
+from fer.training import hush
+
+OWN_PARTS = ("train", "validation", "test")
+
+
+def evaluate(config: DictConfig) -> dict[str, Any]:
+    """Rebuilds a run and tests its best weights; a look at its test part is recorded.
+
+    Args:
+        config: A resolved configuration of `conf/evaluate.yaml`.
+
+    Returns:
+        Metrics, intervals and rows per class, as written to `<run>/evaluations/<name>/`.
+
+    Raises:
+        RunError: The run is not finished, or its data is not what it was.
+        ConfigError: There is no such part, or no class in common.
+    """
+    hush()
+    run = RunFolder.open(config.run)
+    if run.status["state"] != "finished":
+        raise RunError(f"{run.path} is {run.status['state']}: run its training command again first")
+    quiet = config.progress == "none"
+    settings = _settings(config, run)
+    own = config.get("data") is None
+    data = build_data(settings)
+    data.open(progress=not quiet)
+    indices, part = _own_part(run, data, config.part) if own else _other_part(data, config.part)
+    model = load_model(run)
+    notes = []
+    if not own:
+        indices, notes = _match_classes(model, data, indices)
+    if own and config.part == "test":
+        run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
+
+    trainer = Trainer(
+        accelerator=config.accelerator,
+        devices=1,
+        precision=settings["trainer"]["precision"],
+        logger=False,
+        enable_progress_bar=False,
+        default_root_dir=run.path,
+    )
+    predictions = predict(trainer, model, data, indices)
+    views = settings["test_time"]
+    story = {"run": run.path.name, "data": settings["data"]["name"], "part": part, "n": len(indices)}
+    story |= {"test_time": views, "notes": notes}
+    folder = run.path / "evaluations" / _name(settings, config.part, own)
+    results = write_report(folder, predictions, data.faces.images[indices], story)
+    title = f"{settings['data']['name']}, {part}, n = {len(indices):,}{_views_text(views)}"
+    print_report(results, title, run.path.name)
+    lines = [*notes, f"report: {folder}"]
+    if own and config.part == "test" and views == run.settings["test_time"]:
+        lines.insert(0, _compare(results["metrics"], run.results()["metrics"]))
+    print("\n".join(lines))
+    return results
+
+
+def _settings(config: DictConfig, run: RunFolder) -> dict[str, Any]:
+    """The run's settings, with the data, views and paths that this command asks for."""
+    asked, settings = plain(config), run.settings
+    if asked.get("data") is not None:
+        shape = {key: settings["data"][key] for key in ("size", "channels", "batch_size")}
+        settings["data"] = {**asked["data"], **shape}
+    settings["paths"] = asked["paths"]
+    for key in ("flip", "crops"):
+        if asked[key] is not None:
+            settings["test_time"][key] = asked[key]
+    if settings["test_time"]["crops"] > 1 and settings["augment"]["crop"]["size"] is None:
+        raise ConfigError(f"crops={asked['crops']}: the run was not trained on crops; use 1")
+    return settings
+
+
+def _own_part(run: RunFolder, data: FaceDataModule, part: str) -> tuple[NDArray[np.int64], str]:
+    """A part of the run's own split, checked against the data that is there now."""
+    if part not in OWN_PARTS:
+        raise ConfigError(f"part={part}: choose {', '.join(OWN_PARTS)}, or name a data set")
+    if data.faces.fingerprint != run.status["data_fingerprint"]:
+        raise RunError(
+            f"the data has changed since {run.path} was trained (other pixels, labels or parts): "
+            "put the old data back, or name it as another data set with data=..."
+        )
+    split = Split.load(run.split)
+    return split.part(part), split.test_part if part == "test" else part
+
+
+def _other_part(data: FaceDataModule, part: str) -> tuple[NDArray[np.int64], str]:
+    """Faces of another data set: all, or one of its own parts."""
+    if part in ("test", "all") or data.faces.part is None:
+        return np.arange(len(data.faces)), "all"
+    indices = np.flatnonzero(data.faces.part == part)
+    if len(indices) == 0:
+        there = ", ".join(sorted(set(data.faces.part.tolist())))
+        raise ConfigError(f"part={part}: this data set has all, {there}")
+    return indices, part
+
+
+def _match_classes(
+    model: FaceClassifier, data: FaceDataModule, indices: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Leaves out faces whose class the model does not know; tells what could not be matched."""
+    names = np.array(data.faces.classes)
+    kept = indices[np.isin(names[data.faces.labels[indices]], model.classes)]
+    if len(kept) == 0:
+        raise ConfigError("the model and this data set have no class in common")
+    notes = []
+    if len(kept) < len(indices):
+        unknown = sorted(set(data.faces.classes) - set(model.classes))
+        notes.append(f"{len(indices) - len(kept)} faces left out, unknown to the model: {', '.join(unknown)}")
+    absent = [name for name in model.classes if name not in data.faces.classes]
+    if absent:
+        notes.append(f"the model also knows {', '.join(absent)}, which this data set does not have")
+    return kept, notes
+
+
+def _name(settings: Mapping[str, Any], part: str, own: bool) -> str:
+    views = settings["test_time"]
+    words = [part] if own else [settings["data"]["name"], part]
+    words += ["flip"] if views["flip"] else []
+    words += [f"{views['crops']}crops"] if views["crops"] > 1 else []
+    return "-".join(words)
+
+
+def _views_text(views: Mapping[str, Any]) -> str:
+    words = [f"{views['crops']} crops"] if views["crops"] > 1 else []
+    words += ["mirrored too"] if views["flip"] else []
+    return ", " + ", ".join(words) if words else ""
+
+
+def _compare(now: Mapping[str, float], stored: Mapping[str, float]) -> str:
+    """Says whether the test came out as it did before."""
+    def same(a: float, b: float) -> bool:
+        return a == b or (math.isnan(a) and math.isnan(b))
+
+    differing = [k for k in stored if not same(now[k], stored[k])]
+    if not differing:
+        return "identical to the stored test"
+    largest = max(abs(now[k] - stored[k]) for k in differing)
+    return f"differs from the stored test by up to {largest:.2g} in {', '.join(differing)}"
