@@ -13,6 +13,7 @@ DATA_SETS = ("synthetic", "fer2013")
 CLASSES = 7
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 TEST_PARTS = ("private", "public", "both")
+MONITORS = tuple(f"validation/{m}" for m in ("accuracy", "balanced_accuracy", "f1_macro", "loss"))
 
 
 def check_training(cfg: DictConfig) -> None:
@@ -44,8 +45,8 @@ def check_evaluation(cfg: DictConfig) -> None:
 
 def _general(check: Checker) -> None:
     check.text("name")
-    if not re.fullmatch(r"[\w.-]+", check.value("name")):
-        check.fail("name", "it names a folder: letters, digits, '-', '_' and '.'")
+    if not re.fullmatch(r"\w[\w.-]*", check.value("name")):
+        check.fail("name", "it names a folder: letters, digits and '_', then also '-' and '.'")
     check.text("tag", null=True)
     check.number("seed", low=0, high=2**31, whole=True)
     check.flag("restart")
@@ -68,6 +69,7 @@ def _data(check: Checker) -> None:
 def _protocol(check: Checker) -> None:
     name = check.value("protocol.name")
     validation = check.value("protocol.validation")
+    check.number("protocol.seed", low=0, high=2**31, whole=True)
     if name == "official":
         check.choice("protocol.test", TEST_PARTS)
         if isinstance(validation, str):
@@ -147,18 +149,30 @@ def _optimisation(check: Checker) -> None:
     check.number("optimizer.weight_decay", low=0)
     check.number("optimizer.momentum", low=0, high=0.9999)
     check.choice("scheduler.name", ("constant", "cosine", "onecycle", "step", "plateau"))
-    if "warmup_epochs" in check.cfg.scheduler:
-        check.number("scheduler.warmup_epochs", low=0, whole=True)
+    for key in ("warmup_epochs", "patience_epochs", "decay_start"):
+        if key in check.cfg.scheduler:
+            check.number(f"scheduler.{key}", low=0, whole=True)
+    if "decay_epochs" in check.cfg.scheduler:
+        check.number("scheduler.decay_epochs", low=1, whole=True)
+    for key in ("warmup_lr", "min_lr"):
+        if key in check.cfg.scheduler:
+            check.number(f"scheduler.{key}", low=0)
+    for key in ("rise", "decay_rate"):
+        if key in check.cfg.scheduler:
+            check.number(f"scheduler.{key}", low=0, high=1)
 
 
 def _loss(check: Checker) -> None:
     check.choice("loss.name", ("cross_entropy", "focal"))
     check.number("loss.smoothing", low=0, high=0.99)
     check.number("loss.mixup", low=0)
+    if "gamma" in check.cfg.loss:
+        check.number("loss.gamma", low=0)
     weights = check.value("loss.class_weights")
     if OmegaConf.is_list(weights):
-        if len(weights) != CLASSES or not all(isinstance(w, (int, float)) and w >= 0 for w in weights):
-            check.fail("loss.class_weights", f"{CLASSES} numbers from 0, one per class")
+        fits = all(isinstance(w, (int, float)) and w >= 0 for w in weights)
+        if len(weights) != CLASSES or not fits or not any(weights):
+            check.fail("loss.class_weights", f"{CLASSES} numbers from 0, one per class, not all 0")
     else:
         check.choice("loss.class_weights", (None, "balanced"))
 
@@ -172,6 +186,7 @@ def _trainer(check: Checker) -> None:
             "the best epoch is picked on a validation metric such as validation/accuracy, "
             "validation/f1_macro or validation/loss; the test part is looked at once, at the end",
         )
+    check.choice("trainer.monitor", MONITORS)
     check.choice("trainer.monitor_mode", ("max", "min"))
     if (check.value("trainer.monitor_mode") == "min") != monitor.endswith("loss"):
         check.fail("trainer.monitor_mode", f"{monitor} is better when {'low' if 'loss' in monitor else 'high'}")

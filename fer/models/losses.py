@@ -38,11 +38,12 @@ class ClassificationLoss(nn.Module):
         truth = functional.one_hot(targets, classes).to(logits.dtype) if hard else targets
         truth = truth * (1 - self.smoothing) + self.smoothing / classes
         log_probabilities = functional.log_softmax(logits, dim=1)
-        focus = (1 - log_probabilities.exp()) ** self.gamma
-        each = truth * focus * log_probabilities
+        doubt = -torch.expm1(log_probabilities)  # 1 - p; at 0 a power below 1 has no gradient
+        each = truth * doubt.clamp(min=1e-7) ** self.gamma * log_probabilities
         if self.weights is None:
             return -each.sum(dim=1).mean()
-        return -(each * self.weights).sum() / (truth * self.weights).sum()
+        share = self.weights[targets].sum() if hard else len(targets)  # as cross_entropy divides
+        return -(each * self.weights).sum() / share
 
 
 def balanced_weights(counts: Sequence[int]) -> list[float]:

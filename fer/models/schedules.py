@@ -35,9 +35,8 @@ def build_optimizer(network: nn.Module, head: tuple[str, ...], settings: Mapping
     name = settings["name"]
     if name not in list_optimizers():
         near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
-        raise ConfigError(
-            f"optimizer.name={name} is not an optimiser of timm's: did you mean {', '.join(near)}?"
-        )
+        hint = f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
+        raise ConfigError(f"optimizer.name={name} is not an optimiser of timm's: {hint}")
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter_name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -82,7 +81,7 @@ class Schedule:
         self.timm: Any = None
         if settings["name"] == "onecycle":
             rates = [group["lr"] for group in optimizer.param_groups]
-            self.onecycle = _onecycle_rates(rates, settings["rise"], epochs * steps_per_epoch)
+            self.onecycle = _onecycle_rates(rates, float(settings["rise"]), epochs * steps_per_epoch)
         elif settings["name"] == "plateau":
             self.plateau = ReduceLROnPlateau(
                 optimizer,
@@ -148,7 +147,8 @@ def _timm_scheduler(
         start, every = settings["decay_start"], settings["decay_epochs"]
         chosen = {
             "sched": "multistep",
-            "decay_milestones": list(range(start + every, 10_000, every)),
+            # timm applies a milestone one epoch early
+            "decay_milestones": list(range(start + every + 1, 10_000, every)),
             "decay_rate": settings["decay_rate"],
         }
     else:
