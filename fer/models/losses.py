@@ -19,10 +19,15 @@ class ClassificationLoss(nn.Module):
     """
 
     def __init__(
-        self, class_weights: Sequence[float] | None = None, smoothing: float = 0.0, gamma: float = 0.0
+        self,
+        class_weights: Sequence[float] | None = None,
+        smoothing: float = 0.0,
+        gamma: float = 0.0,
     ) -> None:
         super().__init__()
-        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
+        weights = (
+            None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
+        )
         self.register_buffer("weights", weights, persistent=False)
         self.weights: Tensor | None
         self.smoothing, self.gamma = smoothing, gamma

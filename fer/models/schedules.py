@@ -23,7 +23,9 @@ NEEDS_LENGTH = ("cosine", "onecycle")
 """Schedules whose rates depend on the number of epochs."""
 
 
-def build_optimizer(network: nn.Module, head: tuple[str, ...], settings: Mapping[str, Any]) -> Optimizer:
+def build_optimizer(
+    network: nn.Module, head: tuple[str, ...], settings: Mapping[str, Any]
+) -> Optimizer:
     """An optimiser by timm's name, over the parameters that learn, in up to four groups.
 
     Norms and biases have no weight decay; parameters outside `head` (prefixes of names) have their
@@ -35,7 +37,9 @@ def build_optimizer(network: nn.Module, head: tuple[str, ...], settings: Mapping
     name = settings["name"]
     if name not in list_optimizers():
         near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
-        hint = f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
+        hint = (
+            f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
+        )
         raise ConfigError(f"optimizer.name={name} is not an optimiser of timm's: {hint}")
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter_name, parameter in network.named_parameters():
@@ -81,7 +85,9 @@ class Schedule:
         self.timm: Any = None
         if settings["name"] == "onecycle":
             rates = [group["lr"] for group in optimizer.param_groups]
-            self.onecycle = _onecycle_rates(rates, float(settings["rise"]), epochs * steps_per_epoch)
+            self.onecycle = _onecycle_rates(
+                rates, float(settings["rise"]), epochs * steps_per_epoch
+            )
         elif settings["name"] == "plateau":
             self.plateau = ReduceLROnPlateau(
                 optimizer,

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from torch import Tensor
+from torch.nn import functional
+
+from fer.models.losses import ClassificationLoss, balanced_weights, mix
+
+WEIGHTS = [0.5, 2.0, 1.0, 0.1, 3.0, 1.5, 0.7]
+
+
+def answers(soft: bool) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(20, 7, generator=generator)
+    hard = torch.randint(7, (20,), generator=generator)
+    return logits, torch.randn(20, 7, generator=generator).softmax(dim=1) if soft else hard
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1e-7])
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("soft", [False, True])
+def test_without_focus_it_is_torch_cross_entropy(
+    gamma: float, weights: list[float] | None, smoothing: float, soft: bool
+) -> None:
+    logits, targets = answers(soft)
+    factors = None if weights is None else torch.tensor(weights)
+    expected = functional.cross_entropy(logits, targets, weight=factors, label_smoothing=smoothing)
+    ours = ClassificationLoss(weights, smoothing, gamma)(logits, targets)
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_focal_loss_computed_by_hand() -> None:
+    logits = torch.tensor([[math.log(0.9), math.log(0.1)], [math.log(0.3), math.log(0.7)]])
+    easy = 0.1**2 * -math.log(0.9)
+    hard = 0.7**2 * -math.log(0.3)
+    labels = torch.tensor([0, 0])
+    assert float(ClassificationLoss(gamma=2.0)(logits, labels)) == pytest.approx((easy + hard) / 2)
+    weighted = ClassificationLoss([1.0, 3.0], gamma=2.0)(logits, torch.tensor([0, 1]))
+    other = 0.3**2 * -math.log(0.7)
+    assert float(weighted) == pytest.approx((easy + 3 * other) / 4)
+
+
+def test_focal_loss_turns_to_hard_images() -> None:
+    logits = torch.tensor([[4.0, 0.0], [-1.0, 0.0]])
+    labels = torch.tensor([0, 0])
+
+    def share_of_the_hard_one(gamma: float) -> float:
+        rows = logits.clone().requires_grad_()
+        ClassificationLoss(gamma=gamma)(rows, labels).backward()
+        sizes = rows.grad.abs().sum(dim=1)
+        return float(sizes[1] / sizes.sum())
+
+    shares = [share_of_the_hard_one(gamma) for gamma in (0.0, 1.0, 2.0, 5.0)]
+    assert shares == sorted(shares) and shares[0] < 0.98 < shares[1]
+
+
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 2.0])
+def test_focal_loss_of_a_certain_answer_has_a_finite_gradient(gamma: float) -> None:
+    logits = torch.tensor([[60.0, 0.0], [0.0, 60.0]], requires_grad=True)
+    loss = ClassificationLoss(gamma=gamma)(logits, torch.tensor([0, 0]))
+    loss.backward()
+    assert float(loss) == pytest.approx(30.0)
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_soft_targets_with_all_on_one_class_are_hard_ones() -> None:
+    logits, labels = answers(soft=False)
+    loss = ClassificationLoss(gamma=2.0, smoothing=0.1)
+    truth = functional.one_hot(labels, 7).float()
+    torch.testing.assert_close(loss(logits, truth), loss(logits, labels))
+
+
+def test_class_weights_are_not_part_of_a_checkpoint() -> None:
+    assert not ClassificationLoss(WEIGHTS).state_dict()
+
+
+def test_balanced_weights_agree_with_scikit_learn() -> None:
+    counts = [3995, 436, 4097, 7215, 4830, 3171, 4965]
+    labels = np.repeat(range(7), counts)
+    expected = compute_class_weight("balanced", classes=np.arange(7), y=labels)
+    assert balanced_weights(counts) == pytest.approx(expected.tolist())
+
+
+def test_mixup_blends_images_and_labels_alike() -> None:
+    labels = torch.arange(7).repeat(4)
+    images = (labels / 10.0).view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
+    torch.manual_seed(0)
+    mixed, truth = mix(images, labels, classes=7, alpha=1.0)
+    assert mixed.shape == images.shape and truth.shape == (28, 7)
+    torch.testing.assert_close(truth.sum(dim=1), torch.ones(28))
+    expected = truth @ (torch.arange(7) / 10.0)
+    torch.testing.assert_close(mixed, expected.view(-1, 1, 1, 1).expand_as(mixed))
+    share = truth[range(28), labels]
+    assert torch.unique(share[share < 0.999].round(decimals=4)).numel() == 1
+    torch.testing.assert_close(truth.sum(dim=0), torch.full((7,), 4.0))
+
+
+def test_mixup_leaves_its_input_alone() -> None:
+    images, labels = torch.rand(8, 1, 4, 4), torch.arange(8) % 7
+    before = images.clone()
+    mix(images, labels, classes=7, alpha=0.4)
+    assert torch.equal(images, before)
+
+
+def test_a_small_alpha_mixes_less() -> None:
+    labels = torch.arange(7)
+    torch.manual_seed(0)
+
+    def mixedness(alpha: float) -> float:
+        draws = [mix(torch.zeros(7, 1, 1, 1), labels, 7, alpha)[1] for _ in range(200)]
+        return float(torch.stack([(1 - t.max(dim=1).values).mean() for t in draws]).mean())
+
+    assert 0 < mixedness(0.1) < 0.6 * mixedness(2.0)
