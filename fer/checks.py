@@ -76,8 +76,8 @@ def _protocol(check: Checker) -> None:
             check.choice("protocol.validation", ("public", "private"))
             if check.value("protocol.test") in (validation, "both"):
                 raise ConfigError(
-                    f"protocol.validation={validation} and protocol.test={check.value('protocol.test')} "
-                    "share images: what is tested must not select the model. Take a share of the "
+                    f"protocol.validation={validation} and protocol.test="
+                    f"{check.value('protocol.test')} share images: what is tested must not select the model. Take a share of the "
                     "training images instead, such as protocol.validation=0.1"
                 )
             return
@@ -131,9 +131,13 @@ def _model(check: Checker) -> None:
     patterns = check.value("model.train_only")
     if patterns is not None:
         if not OmegaConf.is_list(patterns) or not all(isinstance(p, str) for p in patterns):
-            check.fail("model.train_only", "it is a list of name patterns such as ['fc.*'], or null")
+            check.fail(
+                "model.train_only", "it is a list of name patterns such as ['fc.*'], or null"
+            )
         if check.value("model.frozen_stages"):
-            raise ConfigError("model.train_only and model.frozen_stages exclude each other: set one")
+            raise ConfigError(
+                "model.train_only and model.frozen_stages exclude each other: set one"
+            )
     norm = check.value("model.normalisation")
     numbers = OmegaConf.is_list(norm) and len(norm) == 2
     if norm not in ("auto", "dataset") and not (
@@ -189,7 +193,10 @@ def _trainer(check: Checker) -> None:
     check.choice("trainer.monitor", MONITORS)
     check.choice("trainer.monitor_mode", ("max", "min"))
     if (check.value("trainer.monitor_mode") == "min") != monitor.endswith("loss"):
-        check.fail("trainer.monitor_mode", f"{monitor} is better when {'low' if 'loss' in monitor else 'high'}")
+        check.fail(
+            "trainer.monitor_mode",
+            f"{monitor} is better when {'low' if 'loss' in monitor else 'high'}",
+        )
     check.number("trainer.patience", low=1, whole=True, null=True)
     check.choice("trainer.accelerator", ACCELERATORS)
     check.number("trainer.devices", low=1, whole=True)

@@ -19,7 +19,14 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 """Inside an installed wheel conf/ lies in the package; in a checkout beside it."""
 
 # Overrides that change where or how a sweep runs, not what it finds.
-_NOT_THE_SWEEP = ("hydra", "paths.", "logger.", "trainer.progress", "trainer.accelerator", "restart")
+_NOT_THE_SWEEP = (
+    "hydra",
+    "paths.",
+    "logger.",
+    "trainer.progress",
+    "trainer.accelerator",
+    "restart",
+)
 
 
 def command(name: str, run: Callable[[DictConfig], None]) -> None:
@@ -75,7 +82,9 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 def name_sweep(arguments: Sequence[str]) -> None:
     """Names the sweep's folder after its overrides, so that the same command finds it again."""
-    overrides = sorted(a for a in arguments if "=" in a and not a.lstrip("+~").startswith(_NOT_THE_SWEEP))
+    overrides = sorted(
+        a for a in arguments if "=" in a and not a.lstrip("+~").startswith(_NOT_THE_SWEEP)
+    )
     digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:8]
     os.environ["FER_SWEEP"] = f"sweep-{digest}"
 

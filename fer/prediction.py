@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from lightning import Trainer
@@ -40,11 +42,10 @@ def predict(
         indices: int64 `[N]`, which faces; the model knows all their classes.
 
     Returns:
-        Labels (by the model's classes), probabilities `[N, K]` and names, in the order of `indices`.
+        Labels by the model's classes, probabilities `[N, K]` and names, in `indices`' order.
     """
     data.predicted = indices
-    batches = trainer.predict(model, datamodule=data)
-    assert batches is not None
+    batches: Any = trainer.predict(model, datamodule=data)
     probabilities = torch.cat([batch.double() for batch in batches]).clamp(0, 1)
     place = {name: k for k, name in enumerate(model.classes)}
     known = np.array([place.get(name, -1) for name in data.faces.classes])

@@ -1,4 +1,4 @@
-"""A sweep's jobs: each recorded as it ends, so that one failure neither hides nor ends the others."""
+"""A sweep's jobs: each recorded as it ends; one failure neither hides nor ends the others."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class SweepJob:
         write_aside(path, json.dumps(story, indent=2))
 
 
-class SweepSummary(Callback):  # type: ignore[misc]  # Hydra's class is untyped
+class SweepSummary(Callback):
     """Hydra calls this around a sweep: clears old records first, shows the result last."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -100,27 +100,24 @@ class SweepSummary(Callback):  # type: ignore[misc]  # Hydra's class is untyped
 
 
 def summarise(folder: Path) -> list[dict[str, Any]]:
-    """Writes `sweep.csv`, `sweep.md` and `sweep.html` from the jobs' records and run folders."""
+    """Writes `sweep.csv`, `sweep.md` and `sweep.html` from the jobs' records and run folders.
+
+    Returns:
+        A story per job; its overrides are those that differ between the jobs.
+    """
     from fer.evaluation.sweep_report import write_sweep_report
 
     jobs = [_job(json.loads(p.read_text("utf-8"))) for p in sorted(folder.glob("jobs/*.json"))]
-    keys = dict.fromkeys(o.partition("=")[0] for job in jobs for o in job["overrides"])
-    varied = [
-        key
-        for key in keys
-        if len({o for job in jobs for o in job["overrides"] if o.partition("=")[0] == key}) > 1
-    ]
-    title = f"Sweep over {', '.join(varied)}" if varied else "Sweep"
-    values = {
-        key: ",".join(
-            dict.fromkeys(
-                o.partition("=")[2] for job in jobs for o in job["overrides"] if o.startswith(f"{key}=")
-            )
-        )
-        for key in keys
-    }
-    command = "python -m fer.train -m " + " ".join(f"{k}={v}" for k, v in values.items())
-    write_sweep_report(jobs, folder, title, command)
+    values: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        for key, _, value in (override.partition("=") for override in job["overrides"]):
+            values.setdefault(key, {})[value] = None
+    swept = {key for key, several in values.items() if len(several) > 1}
+    for job in jobs:
+        job["overrides"] = [o for o in job["overrides"] if o.partition("=")[0] in swept]
+    title = f"Sweep over {', '.join(key for key in values if key in swept)}" if swept else "Sweep"
+    words = [f"{key}={','.join(several)}" for key, several in values.items()]
+    write_sweep_report(jobs, folder, title, " ".join(["python -m fer.train -m", *words]))
     return jobs
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     data.open(progress=not quiet)
     indices, part = _own_part(run, data, config.part) if own else _other_part(data, config.part)
     model = load_model(run)
-    notes = []
+    notes: list[str] = []
     if not own:
         indices, notes = _match_classes(model, data, indices)
     if own and config.part == "test":
@@ -65,7 +64,12 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     )
     predictions = predict(trainer, model, data, indices)
     views = settings["test_time"]
-    story = {"run": run.path.name, "data": settings["data"]["name"], "part": part, "n": len(indices)}
+    story = {
+        "run": run.path.name,
+        "data": settings["data"]["name"],
+        "part": part,
+        "n": len(indices),
+    }
     story |= {"test_time": views, "notes": notes}
     folder = run.path / "evaluations" / _name(settings, config.part, own)
     results = write_report(folder, predictions, data.faces.images[indices], story)
@@ -128,7 +132,9 @@ def _match_classes(
     notes = []
     if len(kept) < len(indices):
         unknown = sorted(set(data.faces.classes) - set(model.classes))
-        notes.append(f"{len(indices) - len(kept)} faces left out, unknown to the model: {', '.join(unknown)}")
+        notes.append(
+            f"{len(indices) - len(kept)} faces left out, unknown to the model: {', '.join(unknown)}"
+        )
     absent = [name for name in model.classes if name not in data.faces.classes]
     if absent:
         notes.append(f"the model also knows {', '.join(absent)}, which this data set does not have")
@@ -151,6 +157,7 @@ def _views_text(views: Mapping[str, Any]) -> str:
 
 def _compare(now: Mapping[str, float], stored: Mapping[str, float]) -> str:
     """Says whether the test came out as it did before."""
+
     def same(a: float, b: float) -> bool:
         return a == b or (math.isnan(a) and math.isnan(b))
 

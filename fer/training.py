@@ -29,7 +29,7 @@ from fer.models.classifiers import CLASSIFIERS, FaceClassifier
 from fer.models.freezing import count_parameters
 from fer.models.losses import balanced_weights
 from fer.models.schedules import NEEDS_LENGTH
-from fer.models.weights import initial_weights
+from fer.models.weights import imagenet_normalisation, initial_weights
 from fer.prediction import predict
 from fer.runs.checkpoints import SafeCheckpointIO, check_fits, read_checkpoint
 from fer.runs.folder import RunFolder, now, run_name
@@ -154,10 +154,7 @@ def _normalisation(
         mean, deviation = model["normalisation"]
         return [mean] * channels, [deviation] * channels
     if model["normalisation"] == "auto" and model["weights"] == "imagenet":
-        cfg = timm.get_pretrained_cfg(model["backbone"])
-        if channels == 3:
-            return list(cfg.mean), list(cfg.std)
-        return [sum(cfg.mean) / 3], [sum(cfg.std) / 3]
+        return imagenet_normalisation(model["backbone"], channels)
     if model["normalisation"] == "auto" and Path(model["weights"]).is_dir():
         source = read_checkpoint(RunFolder.open(model["weights"]).best)["hyper_parameters"]
         if len(source["mean"]) == channels:
@@ -194,7 +191,9 @@ def _begin(config: DictConfig, run: RunFolder, data: FaceDataModule, facts: dict
             "git_commit": _git_commit(),
             "notes": [*data.faces.notes, *data.split.notes],
             "bad_files": [list(pair) for pair in data.faces.bad_files],
-            "counts": {part: len(data.split.part(part)) for part in ("train", "validation", "test")},
+            "counts": {
+                part: len(data.split.part(part)) for part in ("train", "validation", "test")
+            },
             **facts,
         },
     )
@@ -210,7 +209,9 @@ def _trainer(settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job:
     callbacks: list[Callback] = progress_callbacks(chosen["progress"])
     if chosen["patience"] is not None:
         callbacks.append(
-            EarlyStopping(chosen["monitor"], patience=chosen["patience"], mode=chosen["monitor_mode"])
+            EarlyStopping(
+                chosen["monitor"], patience=chosen["patience"], mode=chosen["monitor_mode"]
+            )
         )
     callbacks.append(Recorder(run, tracker, chosen["monitor"], maximise, settings["seed"]))
     return Trainer(
@@ -331,7 +332,9 @@ def _git_commit() -> str | None:
 
 
 def _sizes(faces: Faces, split: Split) -> str:
-    counts = ", ".join(f"{part} {len(split.part(part)):,}" for part in ("train", "validation", "test"))
+    counts = ", ".join(
+        f"{part} {len(split.part(part)):,}" for part in ("train", "validation", "test")
+    )
     return f"images: {counts} ({split.test_part}); {len(faces.classes)} classes"
 
 

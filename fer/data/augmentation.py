@@ -28,21 +28,21 @@ class Augmentation(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """Augments `[B, C, H, W]`, 0 to 1, to `[B * crops, C, h, w]`, crops of an image adjacent."""
+        """Augments `[B, C, H, W]`, 0 to 1, to `[B * crops, C, h, w]`, an image's crops adjacent."""
         images = self.whole(images) if self.whole is not None else images
         if self.crop_size is not None and self.crop_count > 1:
             images = fixed_crops(images, self.crop_size, self.crop_count).flatten(0, 1)
         return self.each(images) if self.each is not None else images
 
 
-def _sequence(operations: list[nn.Module]) -> nn.Module | None:
+def _sequence(operations: list[Any]) -> nn.Module | None:
     """One pass over all; None where there are none, so that nothing is drawn or copied."""
     return kornia.AugmentationSequential(*operations, data_keys=["input"]) if operations else None
 
 
-def _whole_picture(settings: Mapping[str, Any], size: int) -> list[nn.Module]:
+def _whole_picture(settings: Mapping[str, Any], size: int) -> list[Any]:
     crop, rotation, affine = settings["resized_crop"], settings["rotation"], settings["affine"]
-    operations: list[nn.Module] = []
+    operations: list[Any] = []
     if crop["scale"][0] < 1:
         operations.append(
             kornia.RandomResizedCrop(
@@ -72,11 +72,13 @@ def _whole_picture(settings: Mapping[str, Any], size: int) -> list[nn.Module]:
     return operations
 
 
-def _each_crop(settings: Mapping[str, Any]) -> list[nn.Module]:
-    operations: list[nn.Module] = []
+def _each_crop(settings: Mapping[str, Any]) -> list[Any]:
+    operations: list[Any] = []
     crop, erasing = settings["crop"], settings["erasing"]
     if crop["size"] is not None and crop["count"] == 1:
         operations.append(kornia.RandomCrop((crop["size"], crop["size"])))
     if erasing["p"]:
-        operations.append(kornia.RandomErasing(scale=tuple(erasing["area"]), value=0.5, p=erasing["p"]))
+        operations.append(
+            kornia.RandomErasing(scale=tuple(erasing["area"]), value=0.5, p=erasing["p"])
+        )
     return operations

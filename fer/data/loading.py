@@ -15,7 +15,7 @@ from fer.data.faces import Faces
 
 
 class FaceDataset(Dataset[dict[str, Tensor]]):
-    """Gives the batch of a list of indices: `image` uint8, `label` int64 `[B]`, `index` int64 `[B]`."""
+    """Gives the batch of some indices: `image` uint8, `label` and `index` int64 `[B]`."""
 
     def __init__(self, faces: Faces) -> None:
         self.faces = faces
@@ -66,7 +66,9 @@ class Batches(Sampler[NDArray[np.int64]]):
         order = self.indices
         if self.seed is not None:
             rng = np.random.default_rng([self.seed, self.epoch])
-            order = rng.choice(self.indices, len(self.indices), replace=self.odds is not None, p=self.odds)
+            order = rng.choice(
+                self.indices, len(self.indices), replace=self.odds is not None, p=self.odds
+            )
         for start in range(0, len(order), self.batch_size):
             yield order[start : start + self.batch_size]
 
@@ -74,7 +76,8 @@ class Batches(Sampler[NDArray[np.int64]]):
 def loader(faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
     """A DataLoader whose sampler already makes the batches.
 
-    Its own generator keeps it from drawing from torch's, at a moment that a resumed run would not share.
+    Its own generator keeps it from drawing from torch's, at a moment that a resumed run would not
+    share.
     """
     dataset, generator = FaceDataset(faces), torch.Generator()
-    return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)  # type: ignore[arg-type]
+    return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)

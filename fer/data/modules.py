@@ -103,7 +103,9 @@ class FaceDataModule(LightningDataModule):
         shown = (images.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).squeeze(-1).numpy()
         return shown, self.faces.labels[repeated].tolist()
 
-    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+    def on_after_batch_transfer(
+        self, batch: dict[str, Tensor], dataloader_idx: int
+    ) -> dict[str, Tensor]:
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""
         trainer = self.trainer
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
@@ -126,7 +128,9 @@ class SyntheticDataModule(FaceDataModule):
     def reader(self) -> SyntheticReader:
         """Draws from the settings' counts and seed."""
         data = self.data
-        return SyntheticReader(data["train"], data["validation"], data["test"], data["drawing_seed"])
+        return SyntheticReader(
+            data["train"], data["validation"], data["test"], data["drawing_seed"]
+        )
 
 
 class Fer2013DataModule(FaceDataModule):
@@ -154,5 +158,5 @@ def build_data(settings: Mapping[str, Any]) -> FaceDataModule:
     name = settings["data"]["name"]
     if name not in DATA_MODULES:
         raise ConfigError(f"data.name={name}: choose {', '.join(DATA_MODULES)}")
-    groups = (settings[key] for key in ("data", "augment", "test_time", "paths"))
-    return DATA_MODULES[name](*groups, seed=settings["seed"])
+    groups = {key: settings[key] for key in ("data", "augment", "test_time", "paths", "seed")}
+    return DATA_MODULES[name](**groups)

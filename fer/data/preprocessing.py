@@ -72,6 +72,3 @@ def evaluation_views(images: Tensor, crop: int | None, crops: int, flip: bool) -
     if flip and crops != 10:
         views = torch.cat([views, views.flip(-1)], dim=1)
     return views.squeeze(1) if views.shape[1] == 1 else views
-
-
-

@@ -138,13 +138,15 @@ def make_split(
         train = _limit(faces, train, images_per_class, seed)
     notes = _check(faces, name, train, validation, test)
     described = {key: protocol[key] for key in protocol} | {"images_per_class": images_per_class}
-    parts = (np.sort(part).astype(np.int64) for part in (train, validation, test))
-    return Split(*parts, described, label, faces.names[np.sort(test)], notes)
+    train, validation, test = (np.sort(p).astype(np.int64) for p in (train, validation, test))
+    return Split(train, validation, test, described, label, faces.names[test], notes)
 
 
 def _official(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices, str]:
     if faces.part is None:
-        raise ConfigError("protocol=official: this data set has no parts of its own; use holdout or kfold")
+        raise ConfigError(
+            "protocol=official: this data set has no parts of its own; use holdout or kfold"
+        )
     wanted = ("public", "private") if protocol["test"] == "both" else (protocol["test"],)
     train = np.flatnonzero(faces.part == "training")
     test = np.flatnonzero(np.isin(faces.part, wanted))
@@ -167,14 +169,19 @@ def _holdout(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indice
 
 def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:
     name, fold = protocol["name"], protocol["fold"]
-    if faces.subject is None and name in ("subject_kfold", "leave_one_subject_out"):
-        raise ConfigError(f"protocol={name}: this data set does not say who is on a picture; use kfold")
-    by_person = faces.subject is not None and name != "random_kfold"
+    subject = faces.subject
+    if subject is None and name in ("subject_kfold", "leave_one_subject_out"):
+        raise ConfigError(
+            f"protocol={name}: this data set does not say who is on a picture; use kfold"
+        )
+    by_person = subject is not None and name != "random_kfold"
     everyone = np.zeros(len(faces))
     if name == "leave_one_subject_out":
-        people = len(np.unique(faces.subject))
+        people = len(np.unique(np.asarray(subject)))
         if fold >= people:
-            raise ConfigError(f"protocol.fold={fold}: there are {people} people, use 0 to {people - 1}")
+            raise ConfigError(
+                f"protocol.fold={fold}: there are {people} people, use 0 to {people - 1}"
+            )
         folds = LeaveOneGroupOut().split(everyone, faces.labels, faces.subject)
     else:
         kind = StratifiedGroupKFold if by_person else StratifiedKFold
@@ -198,7 +205,9 @@ def _cut(
     try:
         kept, cut = next(kind(1, test_size=share, random_state=seed).split(labels, labels, groups))
     except ValueError as error:
-        raise DataError(f"a share of {share:g} cannot be cut off {len(indices)} images: {error}") from None
+        raise DataError(
+            f"a share of {share:g} cannot be cut off {len(indices)} images: {error}"
+        ) from None
     return indices[kept], indices[cut]
 
 
@@ -218,11 +227,15 @@ def _check(
     """Refuses empty or overlapping parts; tells what a reader must know."""
     for part, indices in (("training", train), ("validation", validation), ("test", test)):
         if len(indices) == 0:
-            raise DataError(f"the {part} part of protocol {name} has no images: choose another protocol")
+            raise DataError(
+                f"the {part} part of protocol {name} has no images: choose another protocol"
+            )
     missing = [faces.classes[k] for k in range(len(faces.classes)) if k not in faces.labels[train]]
     if missing:
         raise DataError(f"no training images of {', '.join(missing)}: every class needs some")
-    if len(np.unique(np.concatenate([train, validation, test]))) < sum(map(len, (train, validation, test))):
+    if len(np.unique(np.concatenate([train, validation, test]))) < sum(
+        map(len, (train, validation, test))
+    ):
         raise DataError(f"protocol {name} put an image into two parts")
     if faces.subject is None:
         return ()

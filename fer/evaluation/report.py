@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,18 @@ def write_report(
         )
     draw(folder, predictions, images, matrix)
     aside = folder / "metrics.json.tmp"
-    aside.write_text(json.dumps(results, indent=2), encoding="utf-8")
+    aside.write_text(json.dumps(_without_nan(results), indent=2), encoding="utf-8")
     aside.replace(folder / "metrics.json")
     return results
+
+
+def _without_nan(value: Any) -> Any:
+    """The same, with null for what is not a number: JSON has no other word for it."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
@@ -62,7 +63,7 @@ def write_sweep_report(
         ("sweep.md", _markdown(known, title, command)),
         ("sweep.html", page(known, folder, title, command)),
     ):
-        aside = folder / f"{name}.part"
+        aside = folder / f"{name}.part-{os.getpid()}"  # jobs may run side by side
         aside.write_text(text, encoding="utf-8", newline="")
         aside.replace(folder / name)
 

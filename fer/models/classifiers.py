@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torchmetrics import MeanMetric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
+from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
 Batch = dict[str, Tensor]
-"""`image` float `[B, C, H, W]` or, with V views an image, `[B, V, C, H, W]`, 0 to 1; `label` `[B]`."""
+"""`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`."""
 
 
 class FaceClassifier(LightningModule):
@@ -68,21 +67,12 @@ class FaceClassifier(LightningModule):
         self.validation_loss = ClassificationLoss()
         self.schedule: Schedule | None = None
         self.schedule_memory: dict[str, Any] = {}
-        self.train_metrics = self._metrics("train", averages=("micro",))
-        self.validation_metrics = self._metrics("validation", averages=("micro", "macro"))
+        self.train_metrics = EpochMetrics("train", len(classes), macro=False)
+        self.validation_metrics = EpochMetrics("validation", len(classes), macro=True)
 
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
         """The plain torch network: `[B, C, H, W]`, normalised, to logits `[B, K]`."""
         raise TypeError(f"{type(self).__name__} does not say what its network is")
-
-    def _metrics(self, stage: str, averages: Sequence[str]) -> nn.ModuleDict:
-        k = len(self.classes)
-        metrics: dict[str, Any] = {"accuracy": MulticlassAccuracy(k, average="micro")}
-        if "macro" in averages:
-            metrics["balanced_accuracy"] = MulticlassAccuracy(k, average="macro")
-            metrics["f1_macro"] = MulticlassF1Score(k, average="macro")
-        collection = MetricCollection(metrics, prefix=f"{stage}/")
-        return nn.ModuleDict({"loss": MeanMetric(), "classes": collection})
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `[B, K]` of images `[B, C, H, W]`, 0 to 1."""
@@ -91,11 +81,12 @@ class FaceClassifier(LightningModule):
         return logits
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Probabilities `[B, K]` of `[B, C, H, W]`, or averaged over the views of `[B, V, C, H, W]`."""
+        """Probabilities `[B, K]` of `[B, C, H, W]`, or the mean over views of `[B, V, C, H, W]`."""
         if images.ndim == 4:
-            return self(images).float().softmax(dim=1)
-        each = self(images.flatten(0, 1)).float().softmax(dim=1)
-        return each.unflatten(0, images.shape[:2]).mean(dim=1)
+            alone: Tensor = self(images).float().softmax(dim=1)
+            return alone
+        each: Tensor = self(images.flatten(0, 1)).float().softmax(dim=1)
+        return each.view(*images.shape[:2], -1).mean(dim=1)
 
     def configure_model(self) -> None:
         """Sets the memory layout; Lightning calls this before the optimiser is made."""
@@ -107,7 +98,9 @@ class FaceClassifier(LightningModule):
         optimizer = build_optimizer(self.network, self.head_names(), settings["optimizer"])
         epochs = int(self.trainer.max_epochs or 1)
         steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        self.schedule = Schedule(optimizer, settings["scheduler"], epochs, steps, settings["maximise"])
+        self.schedule = Schedule(
+            optimizer, settings["scheduler"], epochs, steps, settings["maximise"]
+        )
         self.schedule.load_state_dict(self.schedule_memory)
         return optimizer
 
@@ -142,12 +135,12 @@ class FaceClassifier(LightningModule):
             labels = targets.argmax(dim=1)
         logits = self(images)
         loss: Tensor = self.loss(logits, targets)
-        self._update(self.train_metrics, loss, logits, labels)
+        self.train_metrics.update(loss, logits, labels)
         return loss
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metrics, and tells the plateau schedule how it went."""
-        self._log_epoch("train", self.train_metrics)
+        self.log_dict(self.train_metrics.finish())
         assert self.schedule is not None
         self.schedule.after_epoch(float(self.trainer.callback_metrics[self.hparams["monitor"]]))
 
@@ -155,25 +148,15 @@ class FaceClassifier(LightningModule):
         """Collects metrics; the loss is plain cross-entropy, comparable between runs."""
         logits = self(batch["image"])
         loss = self.validation_loss(logits.float(), batch["label"])
-        self._update(self.validation_metrics, loss, logits, batch["label"])
+        self.validation_metrics.update(loss, logits, batch["label"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs the epoch's validation metrics."""
-        self._log_epoch("validation", self.validation_metrics)
+        self.log_dict(self.validation_metrics.finish())
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Probabilities `[B, K]`, averaged over views."""
         return self.probabilities(batch["image"])
-
-    def _update(self, metrics: nn.ModuleDict, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        metrics["loss"].update(loss.detach(), weight=len(labels))
-        metrics["classes"].update(logits.detach().float(), labels)
-
-    def _log_epoch(self, stage: str, metrics: nn.ModuleDict) -> None:
-        self.log(f"{stage}/loss", metrics["loss"].compute())
-        self.log_dict(metrics["classes"].compute())
-        metrics["loss"].reset()
-        metrics["classes"].reset()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what the schedule remembers."""

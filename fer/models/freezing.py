@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
@@ -11,11 +12,11 @@ from torch.nn.modules.batchnorm import _NormBase
 from fer.errors import ConfigError
 
 
-def stages(network: nn.Module) -> list[list[str]]:
+def stages(network: Any) -> list[list[str]]:
     """Names of the modules that own parameters, stage by stage, without the head.
 
-    A stage ends where timm's `feature_info` marks that resolution halves; the first is the stem, and
-    what comes after the last mark belongs to the last stage.
+    A stage ends where timm's `feature_info` marks that resolution halves; the first is the stem,
+    and what comes after the last mark belongs to the last stage.
 
     Example:
         >>> import timm
@@ -38,7 +39,7 @@ def stages(network: nn.Module) -> list[list[str]]:
     return [names for names in found if names]
 
 
-def head_names(network: nn.Module) -> tuple[str, ...]:
+def head_names(network: Any) -> tuple[str, ...]:
     """Prefixes of the names of the last layer's parameters, each with a final dot."""
     named = network.pretrained_cfg["classifier"]
     return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))

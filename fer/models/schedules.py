@@ -1,7 +1,7 @@
 """Optimisers and learning-rate schedules.
 
-Schedules are stepped by hand, by epoch and step number, so that a resumed run and an undisturbed one
-see the same rates: Lightning writes an epoch's checkpoint before it steps its own schedulers.
+Schedules are stepped by hand, by epoch and step number, so that a resumed run and an undisturbed
+one see the same rates: Lightning writes an epoch's checkpoint before it steps its own schedulers.
 """
 
 from __future__ import annotations

@@ -57,6 +57,16 @@ def imagenet_state(backbone: str, channels: int) -> dict[str, Tensor]:
     return dict(network.state_dict())
 
 
+def imagenet_normalisation(backbone: str, channels: int) -> tuple[list[float], list[float]]:
+    """Mean and deviation per channel that the ImageNet weights were trained with, scale 0 to 1."""
+    cfg = timm.get_pretrained_cfg(backbone)
+    if cfg is None:
+        raise ConfigError(f"model.weights=imagenet: timm has none for {backbone}; {WAYS_OUT}")
+    if channels == 3:
+        return list(cfg.mean), list(cfg.std)
+    return [sum(cfg.mean) / 3], [sum(cfg.std) / 3]
+
+
 def _lite0_state() -> dict[str, Tensor] | None:
     """The packaged tensors under timm's names: same order, same shapes; None if not installed."""
     try:
@@ -84,7 +94,10 @@ def file_state(path: Path) -> dict[str, Tensor]:
         RunError: The file is missing, cut off, no file of weights, or holds pickled code.
     """
     if not path.is_file():
-        raise RunError(f"model.weights={path}: there is no such file; give none, imagenet, a file or a run folder")
+        raise RunError(
+            f"model.weights={path}: there is no such file; "
+            "give none, imagenet, a file or a run folder"
+        )
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

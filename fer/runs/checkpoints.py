@@ -79,7 +79,7 @@ class DamagedCheckpointError(RunError):
 
 
 def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | None]:
-    """Where an interrupted run goes on: the last checkpoint, or the one before it if that is damaged.
+    """Where an interrupted run goes on: the last checkpoint, or if damaged the one before it.
 
     Returns:
         The checkpoint's path and content, None and empty where training never came so far; and a
@@ -99,7 +99,11 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
     except RunError:
         raise damaged from None
     epoch = checkpoint["epoch"] + 1
-    return run.best, checkpoint, f"{run.last} is damaged; going on from {run.best.name} after epoch {epoch}"
+    return (
+        run.best,
+        checkpoint,
+        f"{run.last} is damaged; going on from {run.best.name} after epoch {epoch}",
+    )
 
 
 def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -162,7 +163,8 @@ class RunFolder:
         except (OSError, ValueError):
             raise RunError(f"{path} is missing or damaged: the run is not finished") from None
         assert isinstance(results, dict)
-        return results
+        figures = ("metrics", "intervals", "per_class")
+        return {key: _numbers(v) if key in figures else v for key, v in results.items()}
 
     def rows(self) -> list[dict[str, float]]:
         """The rows of `metrics.csv`, one per epoch."""
@@ -188,8 +190,19 @@ class RunFolder:
         return aside
 
 
+def _numbers(value: Any) -> Any:
+    """The same, with NaN for null, which stands for it in JSON."""
+    if isinstance(value, dict):
+        return {key: _numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers(inner) for inner in value]
+    return math.nan if value is None else value
+
+
 def _text(value: float | None) -> str:
     """A number such that reading gives it back; whole numbers without a point."""
     if value is None:
         return ""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    return (
+        str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    )

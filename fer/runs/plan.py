@@ -52,21 +52,25 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
         _check_length(run, before, epochs, settings["scheduler"]["name"], length_matters)
     status = run.status
     if status["state"] == "finished" and not grows:
-        return Plan("show", message="this run is finished; nothing is trained (restart=true starts over)")
+        return Plan(
+            "show", message="this run is finished; nothing is trained (restart=true starts over)"
+        )
     if status.get("trained") and not grows:
         return Plan("test", message="training was finished before; only the test is left")
     checkpoint, content, trouble = resume_point(run)
     if trouble is None and checkpoint is not None:
         trouble = f"going on after epoch {content['epoch'] + 1}, from {checkpoint}"
-    return Plan("resume", checkpoint, content, trouble or "starting again: no epoch was finished before")
+    return Plan(
+        "resume", checkpoint, content, trouble or "starting again: no epoch was finished before"
+    )
 
 
 def _check_length(run: RunFolder, before: int, epochs: int, schedule: str, matters: bool) -> None:
     out = f"keep {before}, or make it another run with tag=<word>, or replace it with restart=true"
     if matters:
         raise ConfigError(
-            f"trainer.max_epochs={epochs}: {run.path} was made with {before}, and the learning rates "
-            f"of scheduler={schedule} depend on it; {out}"
+            f"trainer.max_epochs={epochs}: {run.path} was made with {before}, and the learning "
+            f"rates of scheduler={schedule} depend on it; {out}"
         )
     if epochs < before:
         raise ConfigError(

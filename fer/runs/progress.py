@@ -76,9 +76,9 @@ class EpochBar(Callback):
         self.progress.advance(self.task)
         if batch_idx % 10 == 0:
             metrics: Any = pl_module.train_metrics
-            accuracy = float(metrics["classes"]["accuracy"].compute())
             rate = self.images / max(time.perf_counter() - self.since, 1e-9)
-            figures = f"loss {float(outputs['loss']):.3f}  acc {accuracy:.3f}{self.best}  {rate:.0f} img/s"
+            loss = f"loss {float(outputs['loss']):.3f}"
+            figures = f"{loss}  acc {metrics.accuracy():.3f}{self.best}  {rate:.0f} img/s"
             self.progress.update(self.task, figures=figures)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -100,7 +100,9 @@ def progress_callbacks(kind: str) -> list[Callback]:
     """`bar`, `lines`, `none`, or `auto`: a bar on a terminal, else lines."""
     if kind == "auto":
         kind = "bar" if sys.stderr.isatty() else "lines"
-    return {"bar": [EpochBar()], "lines": [EpochLines()], "none": []}[kind] if kind != "none" else []
+    if kind == "none":
+        return []
+    return [EpochBar() if kind == "bar" else EpochLines()]
 
 
 def _clock(seconds: float) -> str:

@@ -44,7 +44,7 @@ def build_transfer(
         raise ConfigError(f"model.backbone={backbone} is not a network of timm's: {hint}")
     options: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
     try:
-        network: nn.Module = timm.create_model(
+        network = timm.create_model(
             backbone, num_classes=classes, in_chans=channels, drop_rate=dropout, **options
         )
     except TypeError:
@@ -58,14 +58,14 @@ def build_transfer(
     return network
 
 
-def _pool_before_linear(network: nn.Module, classes: int, dropout: float) -> None:
+def _pool_before_linear(network: Any, classes: int, dropout: float) -> None:
     """Replaces VGG's two 4096-wide layers, made for 7 x 7 maps, by average pooling."""
     width = network.feature_info[-1]["num_chs"]
     network.pre_logits = nn.Identity()
     network.head = ClassifierHead(width, classes, pool_type="avg", drop_rate=dropout)
 
 
-def _set_stem_stride(network: nn.Module, backbone: str, channels: int, stride: int) -> None:
+def _set_stem_stride(network: Any, backbone: str, channels: int, stride: int) -> None:
     """Makes the stem shrink the picture by `stride` instead of what it does for ImageNet."""
     stem = network.pretrained_cfg["first_conv"]
     parent, _, leaf = stem.rpartition(".")
@@ -80,7 +80,9 @@ def _set_stem_stride(network: nn.Module, backbone: str, channels: int, stride: i
             f"model.stem_stride={stride}: {backbone}'s stem shrinks by {native}; "
             f"use null{'' if native == 1 else f' or a number below {native}'}"
         )
-    small = nn.Conv2d(channels, conv.out_channels, 3, stride=1, padding=1, bias=conv.bias is not None)
+    small = nn.Conv2d(
+        channels, conv.out_channels, 3, stride=1, padding=1, bias=conv.bias is not None
+    )
     nn.init.kaiming_normal_(small.weight, mode="fan_out", nonlinearity="relu")
     setattr(owner, leaf, small)
     if pool and stride == 1:

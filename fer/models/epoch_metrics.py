@@ -1,0 +1,45 @@
+"""Figures of an epoch, weighted by samples, on the device."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torchmetrics import MeanMetric, Metric, MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+
+class EpochMetrics(nn.Module):
+    """Loss and accuracy over all images of an epoch, not the mean of batch means.
+
+    Args:
+        stage: `train` or `validation`, first part of the names.
+        classes: Number of classes.
+        macro: Whether also the means over classes: balanced accuracy and macro F1.
+    """
+
+    def __init__(self, stage: str, classes: int, macro: bool) -> None:
+        super().__init__()
+        self.stage = stage
+        self.loss = MeanMetric()
+        figures: dict[str, Metric | MetricCollection] = {
+            "accuracy": MulticlassAccuracy(classes, average="micro")
+        }
+        if macro:
+            figures["balanced_accuracy"] = MulticlassAccuracy(classes, average="macro")
+            figures["f1_macro"] = MulticlassF1Score(classes, average="macro")
+        self.figures = MetricCollection(figures)
+
+    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Takes a batch: its mean loss, logits `[B, K]` and labels `[B]`."""
+        self.loss.update(loss.detach(), weight=len(labels))
+        self.figures.update(logits.detach().argmax(dim=1), labels)
+
+    def accuracy(self) -> float:
+        """Of the epoch so far."""
+        return float(self.figures["accuracy"].compute())
+
+    def finish(self) -> dict[str, Tensor]:
+        """The epoch's figures as `<stage>/<name>`, and an empty start for the next."""
+        figures = {"loss": self.loss.compute(), **self.figures.compute()}
+        self.loss.reset()
+        self.figures.reset()
+        return {f"{self.stage}/{name}": value for name, value in figures.items()}
