@@ -1,0 +1,190 @@
+"""Settings that cannot work are refused with the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from fer.checks import check_training
+from fer.config import CONF
+from fer.errors import ConfigError
+from tests.composing import composed
+
+REFUSED = [
+    # general
+    ("name='a b'", "name=a b names a folder"),
+    ("name=..", "name=.. folder"),
+    ("name=''", "name= text"),
+    ("seed=-1", "seed=-1 whole number from 0"),
+    ("seed=1.5", "seed=1.5 whole number"),
+    ("restart=yes_please", "restart=yes_please true or false"),
+    ("test_time.flip=1", "test_time.flip=1 true or false"),
+    ("test_time.crops=3", "test_time.crops=3 1, 5, 10"),
+    ("logger.mode=on", "logger.mode=on offline, online, disabled"),
+    # data
+    ("data.name=imagenet", "data.name=imagenet synthetic, fer2013"),
+    ("data.on_bad_file=ignore", "data.on_bad_file stop, skip"),
+    ("data.size=8", "data.size=8 from 16 to 1024"),
+    ("data.channels=2", "data.channels=2 1, 3"),
+    ("data.batch_size=0", "data.batch_size=0 whole number from 1"),
+    ("data.batch_size=64.5", "data.batch_size=64.5 whole number"),
+    ("data.images_per_class=0", "data.images_per_class=0 from 1 null"),
+    ("data.sampler=weighted", "data.sampler=weighted shuffle, balanced"),
+    # protocol
+    ("protocol.test=training", "protocol.test=training private, public, both"),
+    ("protocol.validation=training", "protocol.validation=training public, private"),
+    ("protocol.validation=private", "protocol.validation=private protocol.test=private share"),
+    ("protocol.test=both", "protocol.validation=public protocol.test=both share images 0.1"),
+    ("protocol.validation=0", "protocol.validation=0 above 0 to 0.9"),
+    ("protocol.validation=1.0", "protocol.validation=1.0 to 0.9"),
+    ("protocol.seed=-3", "protocol.seed=-3 whole number from 0"),
+    ("protocol=holdout protocol.ratios=[0.8,0.3]", "protocol.ratios=[0.8, 0.3] add up to 1"),
+    ("protocol=holdout protocol.ratios=[1.2,-0.2]", "protocol.ratios between 0 and 1"),
+    ("protocol=holdout protocol.ratios=[1]", "protocol.ratios=[1] two or three numbers"),
+    ("protocol=random_holdout protocol.ratios=0.8", "protocol.ratios=0.8 two or three"),
+    ("protocol=holdout protocol.ratios=[0.8,half]", "protocol.ratios two or three numbers"),
+    ("protocol=kfold protocol.folds=1", "protocol.folds=1 from 2"),
+    ("protocol=kfold protocol.fold=5", "protocol.fold=5 from 0 to 4"),
+    ("protocol=random_kfold protocol.fold=-1", "protocol.fold=-1 from 0"),
+    ("protocol=leave_one_subject_out protocol.fold=x", "protocol.fold=x whole number"),
+    # augmentation
+    ("augment.flip.p=1.5", "augment.flip.p=1.5 from 0 to 1"),
+    ("augment.rotation.degrees=-10", "augment.rotation.degrees=-10 from 0 to 180"),
+    ("augment.affine.shift=2", "augment.affine.shift=2 from 0 to 1"),
+    ("augment.affine.scale=[1.2,0.8]", "augment.affine.scale=[1.2, 0.8] [from, to]"),
+    ("augment.affine.scale=1.1", "augment.affine.scale=1.1 [from, to]"),
+    ("augment.resized_crop.scale=[0.5,2]", "augment.resized_crop.scale 0.01 to 1"),
+    ("augment.brightness=-0.2", "augment.brightness=-0.2 from 0 to 1"),
+    ("augment.contrast=none", "augment.contrast=none a number"),
+    ("augment.crop.size=49", "augment.crop.size=49 from 8 to 48 null"),
+    ("augment.crop.count=5", "augment.crop.count=5 augment.crop.size"),
+    ("test_time.crops=10", "test_time.crops=10 augment.crop.size"),
+    ("augment.crop.size=40 augment.crop.count=4", "augment.crop.count=4 1, 5, 10"),
+    # model
+    ("model.kind=cnn", "model.kind=cnn transfer"),
+    ("model.frozen_stages=-1", "model.frozen_stages=-1 from 0"),
+    ("model.frozen_stages=two", "model.frozen_stages=two whole number"),
+    ("model.stem_stride=3", "model.stem_stride=3 null, 1, 2, 4"),
+    ("model.dropout=1", "model.dropout=1 from 0 to 0.99"),
+    ("model.train_only=fc", "model.train_only=fc list of name patterns"),
+    ("model.train_only=[fc.*] model.frozen_stages=2", "model.train_only frozen_stages exclude"),
+    ("model.normalisation=imagenet", "model.normalisation=imagenet auto, dataset"),
+    ("model.normalisation=[0.5,0]", "model.normalisation=[0.5, 0] mean, deviation"),
+    ("model.weights=null", "model.weights=None text"),
+    # optimiser, schedule, loss
+    ("optimizer.lr=0", "optimizer.lr=0 above 0"),
+    ("optimizer.lr=fast", "optimizer.lr=fast number"),
+    ("optimizer.weight_decay=-1", "optimizer.weight_decay=-1 from 0"),
+    ("optimizer.momentum=1", "optimizer.momentum=1 to 0.9999"),
+    ("scheduler.name=linear", "scheduler.name=linear constant, cosine, onecycle"),
+    ("scheduler=onecycle scheduler.rise=1.5", "scheduler.rise=1.5 from 0 to 1"),
+    ("scheduler=step scheduler.decay_epochs=0", "scheduler.decay_epochs=0 from 1"),
+    ("scheduler=cosine scheduler.warmup_epochs=0.5", "scheduler.warmup_epochs=0.5 whole"),
+    ("scheduler=plateau scheduler.patience_epochs=-1", "scheduler.patience_epochs=-1 from 0"),
+    ("loss.smoothing=1", "loss.smoothing=1 from 0 to 0.99"),
+    ("loss.class_weights=[1,2,3]", "loss.class_weights=[1, 2, 3] 7 numbers one per class"),
+    ("loss.class_weights=[0,0,0,0,0,0,0]", "loss.class_weights not all 0"),
+    ("loss.class_weights=[1,1,1,1,1,1,-1]", "loss.class_weights 7 numbers from 0"),
+    ("loss.class_weights=inverse", "loss.class_weights=inverse null, balanced"),
+    ("loss=focal loss.gamma=-1", "loss.gamma=-1 from 0"),
+    ("loss.mixup=-0.2", "loss.mixup=-0.2 from 0"),
+    # trainer
+    (
+        "trainer.monitor=test/accuracy",
+        "trainer.monitor=test/accuracy validation metric looked at once",
+    ),
+    ("trainer.monitor=train/accuracy", "trainer.monitor=train/accuracy validation metric"),
+    ("trainer.monitor=accuracy", "trainer.monitor=accuracy validation/accuracy"),
+    ("trainer.monitor=validation/f1", "trainer.monitor=validation/f1 validation/f1_macro"),
+    ("trainer.monitor=null", "trainer.monitor=None validation metric"),
+    ("trainer.monitor=validation/loss", "trainer.monitor_mode=max better when low"),
+    ("trainer.monitor_mode=min", "trainer.monitor_mode=min better when high"),
+    ("trainer.max_epochs=0", "trainer.max_epochs=0 from 1"),
+    ("trainer.patience=0", "trainer.patience=0 from 1 null"),
+    ("trainer.precision=16", "trainer.precision=16 32-true, bf16-mixed, 16-mixed"),
+    ("trainer.accelerator=tpu", "trainer.accelerator=tpu auto, cpu, gpu"),
+    ("trainer.devices=0", "trainer.devices=0 from 1"),
+    ("trainer.accumulate=0", "trainer.accumulate=0 from 1"),
+    ("trainer.clip_norm=0", "trainer.clip_norm=0 above 0 null"),
+    ("trainer.deterministic=warn", "trainer.deterministic=warn true or false"),
+    ("trainer.threads=0", "trainer.threads=0 from 1"),
+    ("trainer.progress=yes", "trainer.progress=yes auto, bar, lines, none"),
+]
+ACCEPTED = [
+    "",
+    "name=a-b_c.2 seed=7 trainer.patience=3",
+    "protocol.validation=0.2",
+    "protocol.validation=0.1 protocol.test=both",
+    "protocol.validation=private protocol.test=public",
+    "protocol=holdout protocol.ratios=[0.8,0.2]",
+    "protocol=kfold protocol.folds=10 protocol.fold=9",
+    "augment.crop.size=40 augment.crop.count=10 test_time.crops=5 test_time.flip=true",
+    "model.train_only=[fc.*]",
+    "model.frozen_stages=5 model.stem_stride=1 model.normalisation=[0.5,0.25]",
+    "loss.class_weights=[1,2,1,1,1,1,0] scheduler.rise=1",
+    "loss.class_weights=balanced loss=focal",
+    "trainer.monitor=validation/loss trainer.monitor_mode=min",
+    "trainer.precision=bf16-mixed trainer.clip_norm=1 data.images_per_class=5",
+]
+
+
+@pytest.mark.parametrize(("overrides", "words"), REFUSED, ids=[case for case, _ in REFUSED])
+def test_refused(overrides: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        check_training(composed(*split(overrides)))
+    message = str(refusal.value)
+    key, _, rest = words.partition(" ")
+    assert key in message
+    missing = [word for word in rest.split() if word not in message]
+    assert not missing, f"{message!r} lacks {missing}"
+
+
+def split(overrides: str) -> list[str]:
+    """Overrides, where blanks inside quotes belong to one."""
+    return [overrides] if "'" in overrides else overrides.split()
+
+
+@pytest.mark.parametrize("overrides", ACCEPTED)
+def test_accepted(overrides: str) -> None:
+    check_training(composed(*overrides.split()))
+
+
+@pytest.mark.parametrize(
+    ("override", "word"),
+    [
+        ("optimizer.learning_rate=1", "learning_rate"),
+        ("model=resnet19", "resnet19"),
+        ("scheduler=plateau scheduler.warmup_epochs=3", "warmup_epochs"),
+    ],
+)
+def test_unknown_keys_and_choices_never_pass(override: str, word: str) -> None:
+    with pytest.raises((HydraException, OmegaConfBaseException), match=word):
+        composed(*override.split())
+
+
+def test_a_value_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"model\.backbone|model\.nothing"):
+        composed("model.backbone=${model.nothing}")
+
+
+def test_nothing_heavy_is_imported_for_a_refusal() -> None:
+    code = (
+        "import sys, fer.train, fer.checks, fer.config\n"
+        "heavy = {'torch', 'lightning', 'wandb', 'timm', 'kornia', 'sklearn', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_refusal_is_one_message_and_status_2() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "fer.train", "trainer.monitor=test/loss"]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=CONF.parent, timeout=60)
+    assert told.returncode == 2
+    lines = [line for line in told.stderr.splitlines() if not line.startswith("import time:")]
+    assert len(lines) == 1 and lines[0].startswith("error: trainer.monitor=test/loss cannot be:")
+    assert not any(line.endswith("| torch") for line in told.stderr.splitlines())
