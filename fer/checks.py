@@ -77,8 +77,8 @@ def _protocol(check: Checker) -> None:
             if check.value("protocol.test") in (validation, "both"):
                 raise ConfigError(
                     f"protocol.validation={validation} and protocol.test="
-                    f"{check.value('protocol.test')} share images: what is tested must not select the model. Take a share of the "
-                    "training images instead, such as protocol.validation=0.1"
+                    f"{check.value('protocol.test')} share images: what is tested must not select "
+                    "the model. Take a share of the training images, such as protocol.validation=0.1"
                 )
             return
     elif "ratios" in check.cfg.protocol:
@@ -204,6 +204,8 @@ def _trainer(check: Checker) -> None:
     check.number("trainer.accumulate", low=1, whole=True)
     check.number("trainer.clip_norm", above=0, null=True)
     check.number("trainer.clip_value", above=0, null=True)
+    if check.value("trainer.clip_norm") and check.value("trainer.clip_value"):
+        raise ConfigError("trainer.clip_norm and trainer.clip_value exclude each other: set one")
     for key in ("channels_last", "compile", "deterministic"):
         check.flag(f"trainer.{key}")
     check.number("trainer.threads", low=1, whole=True, null=True)

@@ -222,7 +222,7 @@ def _trainer(settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job:
         accumulate_grad_batches=chosen["accumulate"],
         gradient_clip_val=clip,
         gradient_clip_algorithm="norm" if chosen["clip_norm"] else "value",
-        deterministic=chosen["deterministic"],
+        deterministic="warn" if chosen["deterministic"] else False,
         callbacks=callbacks,
         plugins=[SafeCheckpointIO()],
         logger=False,
