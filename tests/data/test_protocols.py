@@ -88,14 +88,20 @@ def test_official_without_parts_is_refused() -> None:
 @pytest.mark.parametrize("name", ["holdout", "random_holdout"])
 @pytest.mark.parametrize(
     ("ratios", "expected"),
-    [([0.8, 0.2], [0.72, 0.08, 0.2]), ([0.8, 0.1, 0.1], [0.8, 0.1, 0.1])],
+    [
+        ([0.8, 0.2], [0.72, 0.08, 0.2]),
+        ([0.8, 0.1, 0.1], [0.8, 0.1, 0.1]),
+        ([0.4, 0.2, 0.4], [0.4, 0.2, 0.4]),
+    ],
 )
 def test_holdout_ratios(
     name: str, ratios: list[float], expected: list[float], faces: Faces
 ) -> None:
     found = split(faces, name, ratios=ratios)
     check_disjoint(found)
-    assert sizes(found, faces) == pytest.approx(expected, abs=0.031)  # a person is 5 %
+    by_person = name == "holdout" and faces.subject is not None
+    tolerance = 0.031 if by_person else 0.01  # a person is 5 %
+    assert sizes(found, faces) == pytest.approx(expected, abs=tolerance)
     assert sum(len(found.part(part)) for part in PARTS) == len(faces)
     check_stratified(found, faces)
 
