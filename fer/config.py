@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -17,6 +18,15 @@ from fer.errors import ConfigError, FerError
 _HERE = Path(__file__).resolve().parent
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 """Inside an installed wheel conf/ lies in the package; in a checkout beside it."""
+
+_DISK_TROUBLE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+)
 
 # Overrides that change where or how a sweep runs, not what it finds.
 _NOT_THE_SWEEP = (
@@ -37,6 +47,10 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     """
     import hydra
 
+    # Threads that wait must sleep, or a busy machine slows torch down many times over; OpenMP reads
+    # this once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def job(cfg: DictConfig) -> None:
         try:
@@ -45,8 +59,19 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
             stop(error, status=2)
         except FerError as error:
             stop(error, status=1)
+        except OSError as error:
+            if error.errno not in _DISK_TROUBLE:
+                raise
+            stop(FerError(disk_trouble(error)), status=1)
 
     job()
+
+
+def disk_trouble(error: OSError) -> str:
+    """A disk that is full or refuses, in words: the user can mend it, no traceback helps."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left on the disk: make room and run the same command again to go on"
+    return f"{error.filename or 'a file'} cannot be used: {error.strerror}"
 
 
 def stop(error: FerError, status: int) -> None:

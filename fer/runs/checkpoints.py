@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
-        if "Unsupported" in str(error) or "not an allowed global" in str(error):
+        if "unsupported" in str(error).lower() or "not an allowed global" in str(error):
             raise RunError(
                 f"{path} holds pickled code and is not opened: nothing in it was run. It is not a "
                 "checkpoint of fer's; restore the real one, or train again with restart=true"

@@ -51,7 +51,7 @@ class Tracker:
                 group=logger["group"] or self.group,
                 tags=list(logger["tags"]),
                 config={**self.settings, "facts": dict(facts)},
-                dir=self.run.path,
+                dir=self.run.path.resolve(),  # W&B's own process may live elsewhere
                 mode=logger["mode"],
                 resume="allow" if logger["mode"] == "online" else None,
                 settings=wandb.Settings(silent=True, console="off"),
