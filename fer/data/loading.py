@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -34,7 +33,8 @@ class Batches(Sampler[NDArray[np.int64]]):
 
     Args:
         indices: Of the faces of the part.
-        batch_size: Faces per batch; the last batch may be smaller.
+        batch_size: Faces per batch; the last batch may be smaller. A single face left over joins
+            the batch before it in training, since batch norm cannot learn from one value.
         seed: None keeps the order; else it is drawn from (seed, epoch).
         labels: Of all faces; given, classes are drawn equally often, with replacement.
     """
@@ -59,7 +59,9 @@ class Batches(Sampler[NDArray[np.int64]]):
 
     def __len__(self) -> int:
         """Batches of an epoch."""
-        return math.ceil(len(self.indices) / self.batch_size)
+        whole, rest = divmod(len(self.indices), self.batch_size)
+        alone = self.seed is not None and rest == 1 and whole > 0
+        return whole + (rest > 0 and not alone)
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
         """Yields int64 `[B]`."""
@@ -69,8 +71,10 @@ class Batches(Sampler[NDArray[np.int64]]):
             order = rng.choice(
                 self.indices, len(self.indices), replace=self.odds is not None, p=self.odds
             )
-        for start in range(0, len(order), self.batch_size):
-            yield order[start : start + self.batch_size]
+        for number in range(len(self)):
+            start = number * self.batch_size
+            last = number == len(self) - 1
+            yield order[start:] if last else order[start : start + self.batch_size]
 
 
 def loader(faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:

@@ -31,6 +31,17 @@ def test_every_image_comes_once_an_epoch(size: int) -> None:
         assert sorted(np.concatenate(found).tolist()) == CHOSEN.tolist()
 
 
+@pytest.mark.parametrize("sampler", ["shuffle", "balanced"])
+def test_no_training_image_is_left_alone(sampler: str) -> None:
+    """Batch norm cannot learn from a batch of one."""
+    labels = FACES.labels if sampler == "balanced" else None
+    for count, expected in ((32, [16, 16]), (33, [16, 17]), (34, [16, 16, 2]), (1, [1])):
+        batches = Batches(CHOSEN[:count], 16, 3, labels)
+        assert [len(batch) for batch in batches] == expected
+        assert len(batches) == len(expected)
+    assert [len(batch) for batch in Batches(CHOSEN[:33], 16)] == [16, 16, 1]
+
+
 def test_order_is_drawn_from_seed_and_epoch() -> None:
     one = [drawn(Batches(CHOSEN, 16, 3), epoch) for epoch in range(3)]
     straight = Batches(CHOSEN, 16, 3)
