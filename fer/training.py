@@ -28,7 +28,7 @@ from fer.evaluation.report import print_report, write_report
 from fer.models.classifiers import CLASSIFIERS, FaceClassifier
 from fer.models.freezing import count_parameters
 from fer.models.losses import balanced_weights
-from fer.models.schedules import NEEDS_LENGTH
+from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.models.weights import imagenet_normalisation, initial_weights
 from fer.prediction import predict
 from fer.runs.checkpoints import SafeCheckpointIO, check_fits, read_checkpoint
@@ -89,6 +89,7 @@ def _work(
 ) -> None:
     """Fits and tests, with status and tracker right whatever happens."""
     quiet = settings["trainer"]["progress"] == "none"
+    check_optimizer(settings["optimizer"]["name"])
     lightning.seed_everything(settings["seed"], verbose=False)
     model = build_model(settings, data)
     if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):

@@ -23,6 +23,20 @@ NEEDS_LENGTH = ("cosine", "onecycle")
 """Schedules whose rates depend on the number of epochs."""
 
 
+def check_optimizer(name: str) -> None:
+    """Refuses an unknown optimiser, before a run folder is made for it.
+
+    Raises:
+        ConfigError: timm has no such optimiser.
+    """
+    if name not in list_optimizers():
+        near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
+        hint = (
+            f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
+        )
+        raise ConfigError(f"optimizer.name={name} is not an optimiser of timm's: {hint}")
+
+
 def build_optimizer(
     network: nn.Module, head: tuple[str, ...], settings: Mapping[str, Any]
 ) -> Optimizer:
@@ -34,13 +48,7 @@ def build_optimizer(
     Raises:
         ConfigError: timm has no such optimiser.
     """
-    name = settings["name"]
-    if name not in list_optimizers():
-        near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
-        hint = (
-            f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
-        )
-        raise ConfigError(f"optimizer.name={name} is not an optimiser of timm's: {hint}")
+    check_optimizer(settings["name"])
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter_name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -56,7 +64,11 @@ def build_optimizer(
         for (in_head, decays), parameters in groups.items()
     ]
     return create_optimizer_v2(
-        arranged, opt=name, lr=settings["lr"], weight_decay=0.0, momentum=settings["momentum"]
+        arranged,
+        opt=settings["name"],
+        lr=settings["lr"],
+        weight_decay=0.0,
+        momentum=settings["momentum"],
     )
 
 

@@ -54,18 +54,21 @@ def environment() -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def in_process_of_its_own(command: str, *arguments: str, folder: Path) -> Told:
-    """`python -m fer.<command>` in a folder."""
+def in_process_of_its_own(
+    command: str, *arguments: str, folder: Path, merged: bool = False
+) -> Told:
+    """`python -m fer.<command>` in a folder; merged, errors stand among the output."""
     done = subprocess.run(
         [sys.executable, "-m", f"fer.{command}", *arguments],
         cwd=folder,
         env=environment(),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         text=True,
         timeout=300,
         check=False,
     )
-    return Told(done.returncode, done.stdout, done.stderr)
+    return Told(done.returncode, done.stdout, done.stderr or "")
 
 
 def here(command: str, *arguments: str, folder: Path) -> Told:

@@ -1,0 +1,117 @@
+"""Wrong settings and bad data end in one message, before anything is left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.builders import fer2013_tree, fer2013_zip
+from tests.end_to_end.commands import TINY, Told, contents, here, in_process_of_its_own
+
+Case = tuple[list[str], list[str]]
+
+SETTINGS: dict[str, Case] = {
+    "backbone": (["model.backbone=resnet81"], ["model.backbone=resnet81", "resnet18"]),
+    "stages": (["model.frozen_stages=9"], ["model.frozen_stages=9", "0 (train all) to 5"]),
+    "ratios": (["protocol=holdout", "protocol.ratios=[0.8,0.3]"], ["add up to 1"]),
+    "monitor": (["trainer.monitor=test/accuracy"], ["validation/accuracy", "once, at the end"]),
+    "weights": (["loss.class_weights=[1,2]"], ["loss.class_weights=[1, 2]", "7 numbers"]),
+    "optimizer": (["optimizer.name=adamm"], ["optimizer.name=adamm", "adam"]),
+    "epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "from 1"]),
+    "shared": (["protocol.test=both"], ["protocol.validation=0.1"]),
+    "crops": (["test_time.crops=10"], ["test_time.crops=10", "augment.crop.size"]),
+    "name": (["name=a/b"], ["name=a/b", "letters"]),
+    "precision": (["trainer.precision=8"], ["trainer.precision=8", "bf16-mixed"]),
+    "people": (["protocol=leave_one_subject_out", "protocol.fold=99"], ["use 0 to 3"]),
+}
+
+FILES: dict[str, Case] = {
+    "no such path": (
+        ["data=fer2013", "data.path=/nowhere"],
+        ["data.path=/nowhere", "kaggle.com/datasets/msambare/fer2013", "kagglehub"],
+    ),
+    "nothing there": (["data=fer2013"], ["kaggle.com", "kagglehub", "data.path"]),
+    "initial weights": (["model.weights=missing.pth"], ["missing.pth"]),
+    "class missing": (["data.train=3"], ["no training images of happy, sad, surprise, neutral"]),
+}
+
+
+def one_message(told: Told, status: int, words: list[str]) -> None:
+    assert told.status == status, told.err
+    assert told.err.startswith("error: ")
+    assert len(told.err.splitlines()) == 1
+    assert [word for word in words if word not in told.err] == []
+
+
+def sized(overrides: list[str]) -> list[str]:
+    """With the small settings that the chosen data set has, the case's own last."""
+    own = ("data.train", "data.validation", "data.test=")
+    fer2013 = "data=fer2013" in overrides
+    return [a for a in TINY if not (fer2013 and a.startswith(own))] + overrides
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_settings(case: str, tmp_path: Path) -> None:
+    overrides, words = SETTINGS[case]
+    one_message(here("train", *sized(overrides), folder=tmp_path), 2, words)
+    assert not list(tmp_path.glob("outputs/default"))
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files(case: str, tmp_path: Path) -> None:
+    overrides, words = FILES[case]
+    told = here("train", *sized(overrides), folder=tmp_path)
+    one_message(told, told.status, words)
+    assert told.status in (1, 2)
+    assert not list(tmp_path.glob("outputs/default"))
+
+
+def test_zip_cut_off(tmp_path: Path) -> None:
+    path = fer2013_zip(tmp_path / "fer2013.zip")
+    path.write_bytes(path.read_bytes()[:-2000])
+    told = here("train", *sized(["data=fer2013", f"data.path={path}"]), folder=tmp_path)
+    one_message(told, 1, [str(path)])
+    assert not list(tmp_path.glob("outputs/default"))
+
+
+def test_bad_picture_stops_or_is_left_out(tmp_path: Path) -> None:
+    tree = fer2013_tree(tmp_path / "tree", per_class=3)
+    bad = min(tree.glob("train/angry/*.jpg"))
+    bad.write_bytes(bad.read_bytes()[:100])
+    settings = sized(["data=fer2013", f"data.path={tree}", "logger.mode=disabled"])
+    one_message(here("train", *settings, folder=tmp_path), 1, [bad.name, "data.on_bad_file=skip"])
+    assert not list(tmp_path.glob("outputs/default"))
+    told = here("train", *settings, "data.on_bad_file=skip", folder=tmp_path)
+    assert told.status == 0, told.err
+    assert "images: train 20, validation 21, test 21 (private)" in told.out
+
+
+def test_outputs_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told = here("train", *TINY, "paths.outputs=file/outputs", folder=tmp_path)
+    one_message(told, 1, ["file/outputs"])
+    assert list(contents(tmp_path)) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("model=resnet19", ["resnet19", "resnet18", "densenet121"]),
+        ("trainer.epochs=3", ["trainer.epochs", "epochs"]),
+        ("trainer.max_epochs", ["trainer.max_epochs"]),
+    ],
+)
+def test_what_hydra_refuses(override: str, words: list[str], tmp_path: Path) -> None:
+    told = here("train", override, folder=tmp_path)
+    assert told.status != 0
+    assert "Traceback" not in told.err
+    assert [word for word in words if word not in told.err] == []
+    assert contents(tmp_path) == {}
+
+
+def test_process_says_it_too(tmp_path: Path) -> None:
+    told = in_process_of_its_own("train", "trainer.monitor=test/accuracy", folder=tmp_path)
+    one_message(told, 2, ["trainer.monitor=test/accuracy"])
+    assert told.out == ""
+    assert contents(tmp_path) == {}

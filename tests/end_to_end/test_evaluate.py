@@ -1,0 +1,150 @@
+"""A finished run against its own test again, another part, other data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer.evaluation.predictions import Predictions
+from tests.builders import fer2013_tree
+from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, only_run
+
+OTHER = ("data=synthetic", "data.train=14", "data.validation=14", "data.test=28")
+
+
+def report(done: Done, name: str) -> dict[str, Any]:
+    path = done.run.path / "evaluations" / name / "metrics.json"
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def probabilities(path: Path) -> Any:
+    return Predictions.load(path / "predictions.csv").probabilities
+
+
+def test_own_test_comes_out_the_same(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    before = contents(done.run.test)
+    told = here("evaluate", f"run={done.run.path}", folder=done.folder)
+    assert told.status == 0, told.err
+    assert "identical to the stored test" in told.out
+    assert report(done, "test")["metrics"] == done.run.results()["metrics"]
+    assert report(done, "test")["intervals"] == done.run.results()["intervals"]
+    assert set(contents(done.run.path / "evaluations" / "test")) == set(before)
+    assert contents(done.run.test) == before
+    looks = done.run.status["test_looks"]
+    assert [look.get("by") for look in looks] == [None, "fer.evaluate"]
+    assert [(look["part"], look["n"]) for look in looks] == [("private", 70)] * 2
+
+
+def test_a_difference_is_told(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    path = done.run.test / "metrics.json"
+    results = json.loads(path.read_text())
+    results["metrics"]["accuracy"] += 0.125
+    path.write_text(json.dumps(results))
+    told = here("evaluate", f"run={done.run.path}", folder=done.folder)
+    assert "differs from the stored test by up to 0.12 in accuracy" in told.out
+    assert "identical" not in told.out
+
+
+def test_validation_part_is_no_look_at_the_test(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    told = here("evaluate", f"run={done.run.path}", "part=validation", folder=done.folder)
+    assert told.status == 0, told.err
+    assert "synthetic, validation, n = 14" in told.out
+    best = max(row["validation/accuracy"] for row in done.run.rows())
+    assert report(done, "validation")["metrics"]["accuracy"] == pytest.approx(best)
+    assert len(done.run.status["test_looks"]) == 1
+
+
+def test_mirrored_views_go_to_their_own_folder(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    told = here("evaluate", f"run={done.run.path}", "flip=true", folder=done.folder)
+    assert told.status == 0, told.err
+    assert "n = 70, mirrored too" in told.out
+    assert "stored test" not in told.out
+    assert [p.name for p in (done.run.path / "evaluations").iterdir()] == ["test-flip"]
+    assert report(done, "test-flip")["test_time"] == {"flip": True, "crops": 1}
+    mirrored = probabilities(done.run.path / "evaluations" / "test-flip")
+    assert not np.allclose(mirrored, probabilities(done.run.test))
+
+
+def test_other_drawn_people(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    drawn = (*OTHER, "data.drawing_seed=5")
+    told = here("evaluate", f"run={done.run.path}", *drawn, folder=done.folder)
+    assert told.status == 0, told.err
+    assert "synthetic, all, n = 56" in told.out
+    assert report(done, "synthetic-test")["n"] == 56
+    assert len(done.run.status["test_looks"]) == 1
+
+
+def test_other_data_set_and_its_parts(recorded: Done, copy: Copy, tmp_path: Path) -> None:
+    done, tree = copy(recorded), fer2013_tree(tmp_path / "tree", per_class=3)
+    other = (f"run={done.run.path}", "data=fer2013", f"data.path={tree}")
+    told = here("evaluate", *other, "part=private", folder=done.folder)
+    assert told.status == 0, told.err
+    assert "fer2013, private, n = 21" in told.out
+    results = report(done, "fer2013-private")
+    assert (results["part"], results["n"]) == ("private", 21)
+    assert {row["support"] for row in results["per_class"]} == {3}
+    wrong = here("evaluate", *other, "part=validation", folder=done.folder)
+    assert wrong.status == 2
+    assert "part=validation: this data set has all, private, public, training" in wrong.err
+
+
+def test_data_that_has_changed_is_refused(tmp_path: Path) -> None:
+    tree = fer2013_tree(tmp_path / "tree")
+    settings = [a for a in TINY if a.partition("=")[0] not in ("data.train", "data.test")]
+    settings = [a for a in settings if not a.startswith("data.validation")]
+    data = ("data=fer2013", f"data.path={tree}")
+    assert here("train", *settings, UNTRACKED, *data, folder=tmp_path).status == 0
+    run = only_run(tmp_path)
+    same = here("evaluate", f"run={run.path}", folder=tmp_path)
+    assert "identical to the stored test" in same.out
+    before = contents(run.path)
+    one, *_, other = sorted(tree.glob("train/*/*.jpg"))
+    one.write_bytes(other.read_bytes())
+    told = here("evaluate", f"run={run.path}", folder=tmp_path)
+    assert told.status == 1
+    assert "the data has changed since" in told.err
+    assert contents(run.path) == before
+
+
+@pytest.mark.parametrize(
+    ("overrides", "status", "words"),
+    [
+        (["part=private"], 2, "part=private: choose train, validation, test"),
+        (["crops=5"], 2, "crops=5: the run was not trained on crops"),
+        (["crops=3"], 2, "crops=3 cannot be: choose null, 1, 5, 10"),
+        (["flip=2"], 2, "flip=2 cannot be"),
+        (["run=/nowhere"], 1, "/nowhere is no run folder"),
+        (["data=fer2013", "data.path=/nowhere"], 1, "data.path=/nowhere does not exist"),
+    ],
+)
+def test_what_cannot_be_evaluated(
+    overrides: list[str], status: int, words: str, plain: Done
+) -> None:
+    before = contents(plain.folder)
+    told = here("evaluate", f"run={plain.run.path}", *overrides, folder=plain.folder)
+    assert told.status == status
+    assert words in told.err
+    assert len(told.err.splitlines()) == 1
+    assert contents(plain.folder) == before
+
+
+def test_run_must_be_named(tmp_path: Path) -> None:
+    told = here("evaluate", folder=tmp_path)
+    assert told.status == 2
+    assert told.err == "error: run is missing: give it as run=...\n"
+
+
+def test_unfinished_run_is_refused(cut: Done) -> None:
+    told = here("evaluate", f"run={cut.run.path}", folder=cut.folder)
+    assert told.status == 1
+    assert "is failed: run its training command again first" in told.err
