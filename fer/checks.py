@@ -6,11 +6,20 @@ import re
 
 from omegaconf import DictConfig, OmegaConf
 
-from fer.config import Checker
+from fer.checker import Checker
 from fer.errors import ConfigError
 
 DATA_SETS = ("synthetic", "fer2013")
 CLASSES = 7
+PROTOCOLS = (
+    "official",
+    "holdout",
+    "random_holdout",
+    "kfold",
+    "random_kfold",
+    "subject_kfold",
+    "leave_one_subject_out",
+)
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 TEST_PARTS = ("private", "public", "both")
 MONITORS = tuple(f"validation/{m}" for m in ("accuracy", "balanced_accuracy", "f1_macro", "loss"))
@@ -69,6 +78,7 @@ def _data(check: Checker) -> None:
 def _protocol(check: Checker) -> None:
     name = check.value("protocol.name")
     validation = check.value("protocol.validation")
+    check.choice("protocol.name", PROTOCOLS)
     check.number("protocol.seed", low=0, high=2**31, whole=True)
     if name == "official":
         check.choice("protocol.test", TEST_PARTS)
@@ -78,7 +88,7 @@ def _protocol(check: Checker) -> None:
                 raise ConfigError(
                     f"protocol.validation={validation} and protocol.test="
                     f"{check.value('protocol.test')} share images: what is tested must not select "
-                    "the model. Take a share of the training images, such as protocol.validation=0.1"
+                    "the model. Take a share of training images, such as protocol.validation=0.1"
                 )
             return
     elif "ratios" in check.cfg.protocol:

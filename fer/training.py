@@ -111,6 +111,8 @@ def _work(
     try:
         tracker.start(facts)
         trainer = _trainer(settings, run, tracker, job)
+        if settings["trainer"]["compile"]:
+            model.network.compile()
         if plan.action != "test":
             trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
             run.update(trained=True)

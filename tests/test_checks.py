@@ -74,7 +74,7 @@ REFUSED = [
     ("model.train_only=[fc.*] model.frozen_stages=2", "model.train_only frozen_stages exclude"),
     ("model.normalisation=imagenet", "model.normalisation=imagenet auto, dataset"),
     ("model.normalisation=[0.5,0]", "model.normalisation=[0.5, 0] mean, deviation"),
-    ("model.weights=null", "model.weights=None text"),
+    ("model.weights=null", "model.weights=null text"),
     # optimiser, schedule, loss
     ("optimizer.lr=0", "optimizer.lr=0 above 0"),
     ("optimizer.lr=fast", "optimizer.lr=fast number"),
@@ -100,7 +100,7 @@ REFUSED = [
     ("trainer.monitor=train/accuracy", "trainer.monitor=train/accuracy validation metric"),
     ("trainer.monitor=accuracy", "trainer.monitor=accuracy validation/accuracy"),
     ("trainer.monitor=validation/f1", "trainer.monitor=validation/f1 validation/f1_macro"),
-    ("trainer.monitor=null", "trainer.monitor=None validation metric"),
+    ("trainer.monitor=null", "trainer.monitor=null validation metric"),
     ("trainer.monitor=validation/loss", "trainer.monitor_mode=max better when low"),
     ("trainer.monitor_mode=min", "trainer.monitor_mode=min better when high"),
     ("trainer.max_epochs=0", "trainer.max_epochs=0 from 1"),

@@ -94,7 +94,7 @@ class Split:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 story = json.loads(str(arrays["story"]))
-                return Split(
+                split = Split(
                     arrays["train"],
                     arrays["validation"],
                     arrays["test"],
@@ -103,6 +103,9 @@ class Split:
                     arrays["test_names"],
                     tuple(story["notes"]),
                 )
+                if split.hash != story["hash"] or split.test_hash != story["test_hash"]:
+                    raise ValueError("its indices do not give its hash")
+                return split
         except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
             raise RunError(
                 f"{path} is missing or damaged ({type(error).__name__}): "

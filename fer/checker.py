@@ -1,0 +1,86 @@
+"""Checks of single settings, whose messages name the key, its value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fer.errors import ConfigError
+
+
+class Checker:
+    """Looks at single settings; the first that cannot work ends in a `ConfigError`."""
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self.cfg = cfg
+
+    def value(self, key: str) -> Any:
+        """The value under a dotted key; None where the chosen group does not have it."""
+        return OmegaConf.select(self.cfg, key)
+
+    def fail(self, key: str, allowed: str) -> None:
+        """Refuses the value under `key`."""
+        raise ConfigError(f"{key}={_typed(self.value(key))} cannot be: {allowed}")
+
+    def choice(self, key: str, allowed: Sequence[Any]) -> None:
+        """One of a few."""
+        if self.value(key) not in allowed:
+            self.fail(key, "choose " + ", ".join(_typed(a) for a in allowed))
+
+    def number(
+        self,
+        key: str,
+        low: float | None = None,
+        high: float | None = None,
+        whole: bool = False,
+        null: bool = False,
+        above: float | None = None,
+    ) -> None:
+        """A number within low to high (both allowed), or more than `above`."""
+        value = self.value(key)
+        if value is None and null:
+            return
+        words = ["a whole number" if whole else "a number"]
+        words += [f"from {low:g}"] if low is not None else []
+        words += [f"above {above:g}"] if above is not None else []
+        words += [f"to {high:g}"] if high is not None else []
+        fits = (
+            isinstance(value, int if whole else (int, float))
+            and not isinstance(value, bool)
+            and (low is None or value >= low)
+            and (above is None or value > above)
+            and (high is None or value <= high)
+        )
+        if not fits:
+            self.fail(key, "it is " + " ".join(words) + (", or null" if null else ""))
+
+    def flag(self, key: str) -> None:
+        """True or false."""
+        if not isinstance(self.value(key), bool):
+            self.fail(key, "it is true or false")
+
+    def text(self, key: str, null: bool = False) -> None:
+        """A word or path."""
+        value = self.value(key)
+        if not (isinstance(value, str) and value) and not (null and value is None):
+            self.fail(key, "it is a text" + (", or null" if null else ""))
+
+    def pair(self, key: str, low: float, high: float) -> None:
+        """Two numbers, from and to, within low to high."""
+        value = self.value(key)
+        fits = (
+            OmegaConf.is_list(value)
+            and len(value) == 2
+            and all(isinstance(v, (int, float)) and low <= v <= high for v in value)
+            and value[0] <= value[1]
+        )
+        if not fits:
+            self.fail(key, f"it is [from, to] within {low:g} to {high:g}")
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed on the command line."""
+    words = {None: "null", True: "true", False: "false"}
+    return words.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
