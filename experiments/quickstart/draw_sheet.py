@@ -1,4 +1,4 @@
-"""Draws the sheet of synthetic faces in the README: `python experiments/quickstart/draw_sheet.py`."""
+"""Draws the README's sheet of faces: `python experiments/quickstart/draw_sheet.py`."""
 
 from pathlib import Path
 
@@ -13,7 +13,8 @@ PEOPLE, FACES_PER_PERSON = 5, 14
 
 def main() -> None:
     """Five people, each with every expression, at the size that networks get."""
-    faces = [draw_face(0, p * FACES_PER_PERSON + k) for p in range(PEOPLE) for k in range(len(SEVEN))]
+    indices = [p * FACES_PER_PERSON + k for p in range(PEOPLE) for k in range(len(SEVEN))]
+    faces = [draw_face(0, index) for index in indices]
     titles = [SEVEN[face.label] if i < len(SEVEN) else "" for i, face in enumerate(faces)]
     images = np.stack([face.image for face in faces])
     face_sheet(images, titles, Path(__file__).with_name("synthetic_faces.png"), columns=len(SEVEN))
