@@ -120,8 +120,8 @@ def test_trained_but_untested_is_only_tested(
     assert_same_training(only_run(tmp_path), plain.run)
 
 
-def stopped(number: int, folder: Path) -> int:
-    """Sends a signal in the middle of the third epoch; returns the exit status."""
+def stopped(number: int, folder: Path, epoch: int = 2) -> int:
+    """Sends a signal in the middle of the epoch after this one; returns the exit status."""
     process = subprocess.Popen(
         [sys.executable, "-m", "fer.train", *MANY],
         cwd=folder,
@@ -133,8 +133,8 @@ def stopped(number: int, folder: Path) -> int:
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            time.sleep(0.2)
+        if line.startswith(f"epoch {epoch}/"):
+            time.sleep(0.1)
             process.send_signal(number)
             break
     process.stdout.read()
@@ -155,23 +155,24 @@ def test_control_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("round_", [1, 2])
-def test_killed_goes_on_as_if_nothing_had_happened(round_: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("epochs", [[2], [1, 4]])
+def test_killed_goes_on_as_if_nothing_had_happened(epochs: list[int], tmp_path: Path) -> None:
     killed, straight = tmp_path / "killed", tmp_path / "straight"
     killed.mkdir(), straight.mkdir()
-    for _ in range(round_):
-        assert stopped(signal.SIGKILL, killed) == -signal.SIGKILL
+    for epoch in epochs:
+        assert stopped(signal.SIGKILL, killed, epoch) == -signal.SIGKILL
     run = only_run(killed)
     assert run.status["state"] == "running"
-    done = len(run.rows())
-    assert 2 <= done < 6
+    assert epochs[-1] <= len(run.rows()) < 6
     told = here("train", *MANY, folder=killed)
     assert told.status == 0, told.err
     assert "going on after epoch" in told.out
     assert here("train", *MANY, UNTRACKED, folder=straight).status == 0
     assert run.path.relative_to(killed) == only_run(straight).path.relative_to(straight)
     assert_same_training(run, only_run(straight))
-    records = [read_wandb(path) for path in wandb_files(run.path)]
-    assert {record.id for record in records} == {run.path.name}
-    assert len(records) == round_ + 1
-    assert [row["epoch"] for row in records[-1].history] == [1, 2, 3, 4, 5, 6]
+
+    kept = wandb_files(run.path)  # W&B writes late: of a killed process little may be there
+    assert [path.name for path in kept] == [f"run-{run.path.name}.wandb"] * (len(epochs) + 1)
+    last = read_wandb(kept[-1])
+    assert (last.id, last.exit_code) == (run.path.name, 0)
+    assert [row["epoch"] for row in last.history] == [1, 2, 3, 4, 5, 6]
