@@ -1,4 +1,4 @@
-"""A finished run's model against chosen faces: its own test again, another part, other data."""
+"""A run's model against chosen faces: its test, once; that test again; other parts and data."""
 
 from __future__ import annotations
 
@@ -12,16 +12,60 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from fer.config import plain
+from fer.console import hush
 from fer.data.modules import FaceDataModule, build_data
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
+from fer.evaluation.figures import learning_curves
 from fer.evaluation.report import print_report, write_report
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model, predict
+from fer.runs.checkpoints import read_checkpoint
 from fer.runs.folder import RunFolder
-from fer.training import hush
+from fer.runs.tracking import Tracker
 
 OWN_PARTS = ("train", "validation", "test")
+
+
+def test_run(
+    settings: Mapping[str, Any],
+    run: RunFolder,
+    model: FaceClassifier,
+    data: FaceDataModule,
+    trainer: Trainer,
+    tracker: Tracker,
+) -> None:
+    """Meets the test part with the best checkpoint, once, and writes the report."""
+    best = read_checkpoint(run.best)
+    model.load_state_dict(best["state_dict"])
+    epoch = best["epoch"] + 1
+    run.look(part=data.split.test_part, epoch=epoch, n=len(data.split.test))
+    predictions = predict(trainer, model, data, data.split.test)
+    story = {
+        "part": data.split.test_part,
+        "n": len(predictions),
+        "protocol": data.split.protocol,
+        "split_hash": data.split.hash,
+        "test_hash": data.split.test_hash,
+        "test_time": settings["test_time"],
+        "epoch": epoch,
+        "notes": list(data.split.notes),
+    }
+    images = data.faces.images[data.split.test]
+    results = write_report(run.test, predictions, images, story)
+    learning_curves(run.rows(), run.figures / "learning_curves.png", epoch)
+    pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
+    row = next(row for row in run.rows() if row["epoch"] == epoch)
+    summary = {f"test/{key}": value for key, value in results["metrics"].items()}
+    summary |= {f"best/{key}": value for key, value in row.items()}
+    tracker.report(
+        summary,
+        predictions.classes,
+        predictions.labels,
+        predictions.predicted,
+        results["per_class"],
+        pictures,
+    )
 
 
 def evaluate(config: DictConfig) -> dict[str, Any]:

@@ -29,8 +29,9 @@ def check_optimizer(name: str) -> None:
     Raises:
         ConfigError: timm has no such optimiser.
     """
-    if name not in list_optimizers():
-        near = difflib.get_close_matches(name, list_optimizers(), n=5, cutoff=0.4)
+    known = [str(each) for each in list_optimizers()]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
         hint = (
             f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
         )

@@ -1,0 +1,74 @@
+"""A configuration's LightningModule: its class weights, pixel statistics and initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fer.data.modules import FaceDataModule
+from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.models.losses import balanced_weights
+from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
+from fer.runs.checkpoints import read_checkpoint
+from fer.runs.folder import RunFolder
+
+
+def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassifier:
+    """The LightningModule of a configuration, as initialised, for the data's classes and pixels."""
+    model, loss = settings["model"], dict(settings["loss"])
+    if loss["class_weights"] == "balanced":
+        labels = torch.from_numpy(data.faces.labels[data.split.train])
+        loss["class_weights"] = balanced_weights(labels.bincount().tolist())
+    mean, deviation = _normalisation(settings, data)
+    return CLASSIFIERS[model["kind"]](
+        model=model,
+        optimizer=settings["optimizer"],
+        scheduler=settings["scheduler"],
+        loss=loss,
+        classes=list(data.faces.classes),
+        channels=settings["data"]["channels"],
+        mean=mean,
+        deviation=deviation,
+        monitor=settings["trainer"]["monitor"],
+        maximise=settings["trainer"]["monitor_mode"] == "max",
+        channels_last=settings["trainer"]["channels_last"],
+    )
+
+
+def _normalisation(
+    settings: Mapping[str, Any], data: FaceDataModule
+) -> tuple[list[float], list[float]]:
+    """Mean and deviation per channel: given, the weights' own, or the training part's."""
+    channels, model = settings["data"]["channels"], settings["model"]
+    if isinstance(model["normalisation"], list):
+        mean, deviation = model["normalisation"]
+        return [mean] * channels, [deviation] * channels
+    if model["normalisation"] == "auto" and model["weights"] == "imagenet":
+        return imagenet_normalisation(model["backbone"], channels)
+    source = _source_run(model["weights"])
+    if model["normalisation"] == "auto" and source is not None:
+        learnt = read_checkpoint(source.best)["hyper_parameters"]
+        if len(learnt["mean"]) == channels:
+            return learnt["mean"], learnt["deviation"]
+    return data.statistics()
+
+
+def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadReport | None:
+    """Fills the network with the initial weights that the configuration names.
+
+    Returns:
+        What was loaded and what not; None where the configuration names none.
+    """
+    weights, backbone = settings["model"]["weights"], settings["model"]["backbone"]
+    source = _source_run(weights)
+    state = None if source is None else read_checkpoint(source.best)["state_dict"]
+    return initial_weights(model.network, weights, backbone, settings["data"]["channels"], state)
+
+
+def _source_run(weights: str) -> RunFolder | None:
+    """The run folder that `model.weights` names, if it names one."""
+    is_run = weights not in ("none", "imagenet") and Path(weights).is_dir()
+    return RunFolder.open(weights) if is_run else None

@@ -1,0 +1,35 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+from fer.evaluation.report import print_report
+from fer.runs.folder import RunFolder
+
+
+def say(quiet: bool, *lines: str | None) -> None:
+    """Prints the lines there are, unless asked to be quiet."""
+    for line in lines:
+        if line and not quiet:
+            print(line, flush=True)
+
+
+def show(run: RunFolder) -> None:
+    """Prints a finished run's table and what to do next."""
+    results = run.results()
+    part, n = results["part"], results["n"]
+    print_report(results, f"Test on {part}, n = {n:,}, epoch {results['epoch']}", run.path.name)
+    for note in results["notes"]:
+        print(note)
+    print(f"run folder: {run.path}")
+    print(f"next: python -m fer.evaluate run={run.path}")
+    print("      python -m fer.train -m model=resnet18,resnet34,resnet50")
+
+
+def hush() -> None:
+    """Silences Lightning's advice to its own users, who are not this project's."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
