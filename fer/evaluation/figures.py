@@ -206,15 +206,22 @@ def face_sheet(
         columns: Faces in a row.
         empty: What the sheet says when N is 0.
     """
-    rows = max(1, math.ceil(len(images) / columns))
-    lines = max((title.count("\n") + 1 for title in titles if title), default=0)
-    figure = new_figure(0.92 * columns, (0.92 + 0.14 * lines) * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    for axes, image, title in zip(grid, images, titles, strict=False):
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_title(title, fontsize=TEXT - 1.5, pad=2)
+    gap, line = 0.06, 0.16  # in sides of a face
+    tops, bottom = [], 0.0
+    for first in range(0, len(images), columns):
+        row = [title.count("\n") + 1 for title in titles[first : first + columns] if title]
+        tops.append(bottom + gap + line * max(row, default=0))
+        bottom = tops[-1] + 1
+    width, height = columns * (1 + gap), max(bottom, 1)
+    figure = new_figure(0.9 * width, 0.9 * height)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    for i, (image, title) in enumerate(zip(images, titles, strict=False)):
+        left, top = i % columns * (1 + gap), tops[i // columns]
+        where = (left, left + 1, top + 1, top)
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=where)
+        axes.text(left + 0.5, top - 0.03, title, fontsize=TEXT - 1.5, ha="center", va="bottom")
+    axes.set(xlim=(0, width), ylim=(height, 0))
     if not len(images):
         figure.text(0.5, 0.5, empty, ha="center", va="center", fontsize=TEXT + 1)
     save(figure, path)
