@@ -45,15 +45,20 @@ def _normalisation(
     channels, model = settings["data"]["channels"], settings["model"]
     if isinstance(model["normalisation"], list):
         mean, deviation = model["normalisation"]
-        return [mean] * channels, [deviation] * channels
+        return _per_channel(mean, channels), _per_channel(deviation, channels)
     if model["normalisation"] == "auto" and model["weights"] == "imagenet":
         return imagenet_normalisation(model["backbone"], channels)
     source = _source_run(model["weights"])
-    if model["normalisation"] == "auto" and source is not None:
-        learnt = read_checkpoint(source.best)["hyper_parameters"]
-        if len(learnt["mean"]) == channels:
+    checkpoint = source.best if source is not None else Path(model["weights"])
+    if model["normalisation"] == "auto" and checkpoint.suffix == ".ckpt" and checkpoint.is_file():
+        learnt = read_checkpoint(checkpoint).get("hyper_parameters", {})
+        if len(learnt.get("mean", ())) == channels:
             return learnt["mean"], learnt["deviation"]
     return data.statistics()
+
+
+def _per_channel(value: float | list[float], channels: int) -> list[float]:
+    return value if isinstance(value, list) else [value] * channels
 
 
 def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadReport | None:
@@ -70,5 +75,5 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
 
 def _source_run(weights: str) -> RunFolder | None:
     """The run folder that `model.weights` names, if it names one."""
-    is_run = weights not in ("none", "imagenet") and Path(weights).is_dir()
-    return RunFolder.open(weights) if is_run else None
+    path = Path(weights).expanduser()
+    return RunFolder.open(path) if weights not in ("none", "imagenet") and path.is_dir() else None

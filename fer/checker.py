@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ class Checker:
 
     def choice(self, key: str, allowed: Sequence[Any]) -> None:
         """One of a few."""
-        if self.value(key) not in allowed:
+        value = self.value(key)
+        if not any(value == a and isinstance(value, bool) == isinstance(a, bool) for a in allowed):
             self.fail(key, "choose " + ", ".join(_typed(a) for a in allowed))
 
     def number(
@@ -66,6 +68,13 @@ class Checker:
         value = self.value(key)
         if not (isinstance(value, str) and value) and not (null and value is None):
             self.fail(key, "it is a text" + (", or null" if null else ""))
+
+    def word(self, key: str, null: bool = False) -> None:
+        """A text that can be part of a folder's name."""
+        self.text(key, null)
+        value = self.value(key)
+        if value is not None and (not re.fullmatch(r"[\w.-]+", value) or not value.strip(".")):
+            self.fail(key, "it names a folder: letters, digits, '-', '_' and '.'")
 
     def pair(self, key: str, low: float, high: float) -> None:
         """Two numbers, from and to, within low to high."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -45,6 +45,8 @@ def check_evaluation(cfg: DictConfig) -> None:
     check = Checker(cfg)
     check.text("run")
     check.text("part")
+    check.text("data_path", null=True)
+    check.choice("progress", ("auto", "none"))
     check.choice("flip", (None, True, False))
     check.choice("crops", (None, 1, 5, 10))
     check.choice("accelerator", ACCELERATORS)
@@ -53,20 +55,32 @@ def check_evaluation(cfg: DictConfig) -> None:
 
 
 def _general(check: Checker) -> None:
-    check.text("name")
-    if not re.fullmatch(r"\w[\w.-]*", check.value("name")):
-        check.fail("name", "it names a folder: letters, digits and '_', then also '-' and '.'")
-    check.text("tag", null=True)
+    for key in ("name", "model.name"):
+        check.word(key)
+    check.word("tag", null=True)
+    for key in ("paths.outputs", "paths.data", "paths.cache"):
+        check.text(key)
     check.number("seed", low=0, high=2**31, whole=True)
     check.flag("restart")
     check.flag("test_time.flip")
     check.choice("test_time.crops", (1, 5, 10))
     check.choice("logger.mode", ("offline", "online", "disabled"))
+    check.text("logger.project")
+    check.text("logger.entity", null=True)
+    check.text("logger.group", null=True)
+    check.flag("logger.checkpoint")
+    if not OmegaConf.is_list(check.value("logger.tags")):
+        check.fail("logger.tags", "it is a list of words such as [first,long]")
 
 
 def _data(check: Checker) -> None:
     check.choice("data.name", DATA_SETS)
     check.text("data.path", null=True)
+    check.flag("data.download")
+    if check.value("data.name") == "synthetic":
+        for key in ("train", "validation", "test"):
+            check.number(f"data.{key}", low=1, high=140_000, whole=True)
+        check.number("data.drawing_seed", low=0, whole=True)
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
     check.choice("data.channels", (1, 3))
@@ -149,11 +163,25 @@ def _model(check: Checker) -> None:
                 "model.train_only and model.frozen_stages exclude each other: set one"
             )
     norm = check.value("model.normalisation")
-    numbers = OmegaConf.is_list(norm) and len(norm) == 2
-    if norm not in ("auto", "dataset") and not (
-        numbers and all(isinstance(v, (int, float)) for v in norm) and norm[1] > 0
+    if norm not in ("auto", "dataset") and not _is_normalisation(
+        norm, check.value("data.channels")
     ):
-        check.fail("model.normalisation", "auto, dataset, or [mean, deviation] on the scale 0 to 1")
+        check.fail(
+            "model.normalisation",
+            "auto, dataset, or [mean, deviation] on the scale 0 to 1, each a number or one for "
+            "each channel",
+        )
+
+
+def _is_normalisation(norm: Any, channels: int) -> bool:
+    """Whether it is [mean, deviation], each a number or a list with one for each channel."""
+    if not OmegaConf.is_list(norm) or len(norm) != 2:
+        return False
+    mean, deviation = ([v] * channels if isinstance(v, (int, float)) else v for v in norm)
+    return all(OmegaConf.is_list(v) or isinstance(v, list) for v in (mean, deviation)) and all(
+        len(v) == channels and all(isinstance(x, (int, float)) and x >= low for x in v)
+        for v, low in ((mean, 0), (deviation, 1e-6))
+    )
 
 
 def _optimisation(check: Checker) -> None:
@@ -209,7 +237,8 @@ def _trainer(check: Checker) -> None:
         )
     check.number("trainer.patience", low=1, whole=True, null=True)
     check.choice("trainer.accelerator", ACCELERATORS)
-    check.number("trainer.devices", low=1, whole=True)
+    if check.value("trainer.devices") != 1:
+        check.fail("trainer.devices", "one device a job; run several jobs side by side instead")
     check.choice("trainer.precision", (32, "32-true", "bf16-mixed", "16-mixed"))
     check.number("trainer.accumulate", low=1, whole=True)
     check.number("trainer.clip_norm", above=0, null=True)

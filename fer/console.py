@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 
-from fer.evaluation.report import print_report
+from fer.evaluation.report import described, print_report
 from fer.runs.folder import RunFolder
 
 
@@ -19,17 +19,19 @@ def say(quiet: bool, *lines: str | None) -> None:
 def show(run: RunFolder) -> None:
     """Prints a finished run's table and what to do next."""
     results = run.results()
-    part, n = results["part"], results["n"]
-    print_report(results, f"Test on {part}, n = {n:,}, epoch {results['epoch']}", run.path.name)
+    title = f"Test: {described(results)}, epoch {results['epoch']}"
+    print_report(results, title, run.path.name)
     for note in results["notes"]:
         print(note)
     print(f"run folder: {run.path}")
     print(f"next: python -m fer.evaluate run={run.path}")
-    print("      python -m fer.train -m model=resnet18,resnet34,resnet50")
+    if run.settings["name"] == "default":
+        print("      python -m fer.train -m model=resnet18,resnet34,resnet50")
 
 
 def hush() -> None:
-    """Silences Lightning's advice to its own users, who are not this project's."""
+    """Silences Lightning's advice to its own users; this project's warnings come as plain lines."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from fer.errors import ConfigError, FerError
+from fer.errors import FerError
 from fer.runs.folder import RunFolder, write_aside
 
 _failed = False
@@ -52,15 +51,9 @@ class SweepJob:
     def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder]) -> None:
         """Trains, and records how it ended; only an interruption by the user goes further up."""
         print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
-        started = time.monotonic()
         self._record("running")
         try:
-            if config.trainer.devices > 1:
-                raise ConfigError(
-                    f"trainer.devices={config.trainer.devices}: one device a job inside a sweep; "
-                    "start each job by itself, or set trainer.devices=1"
-                )
-            folder = train(config).path
+            self._record("finished", **_results(train(config)))
         except FerError as error:
             print(f"error: job {self.number}: {error}", file=sys.stderr, flush=True)
             self._record("failed", error=str(error))
@@ -70,10 +63,8 @@ class SweepJob:
         except BaseException:
             self._record("interrupted")
             raise
-        else:
-            seconds = round(time.monotonic() - started, 1)
-            self._record("finished", folder=str(folder), seconds=seconds)
-        summarise(self.folder)
+        finally:
+            summarise(self.folder)
 
     def _record(self, status: str, **more: Any) -> None:
         path = self.folder / "jobs" / f"{self.number:04d}.json"
@@ -107,7 +98,7 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     """
     from fer.evaluation.sweep_report import write_sweep_report
 
-    jobs = [_job(json.loads(p.read_text("utf-8"))) for p in sorted(folder.glob("jobs/*.json"))]
+    jobs = [json.loads(p.read_text("utf-8")) for p in sorted(folder.glob("jobs/*.json"))]
     values: dict[str, dict[str, None]] = {}
     for job in jobs:
         for key, _, value in (override.partition("=") for override in job["overrides"]):
@@ -121,16 +112,12 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     return jobs
 
 
-def _job(record: dict[str, Any]) -> dict[str, Any]:
-    """A record joined with what its run folder tells."""
-    if record["status"] != "finished":
-        return record
-    run = RunFolder(record["folder"])
-    results, status, rows = run.results(), run.status, run.rows()
-    config = run.config
+def _results(run: RunFolder) -> dict[str, Any]:
+    """What the summary tells of a finished run."""
+    results, status, rows, config = run.results(), run.status, run.rows(), run.config
     best = next(row for row in rows if row["epoch"] == results["epoch"])
     return {
-        **record,
+        "folder": str(run.path),
         "metrics": results["metrics"],
         "intervals": results["intervals"],
         "validation_accuracy": best["validation/accuracy"],
@@ -142,6 +129,7 @@ def _job(record: dict[str, Any]) -> dict[str, Any]:
         "protocol": results["protocol"]["name"],
         "part": results["part"],
         "n": results["n"],
+        "notes": results["notes"],
         "split_hash": results["test_hash"],
         "model": config.model.name,
         "frozen_stages": OmegaConf.select(config, "model.frozen_stages"),
@@ -152,6 +140,7 @@ def _job(record: dict[str, Any]) -> dict[str, Any]:
 def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
     """The summary on the terminal."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -165,7 +154,8 @@ def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
                 f"{job['metrics']['accuracy']:.3f} ({low:.3f} to {high:.3f})",
                 f"{job['seconds_per_epoch']:.1f}",
             ]
-        table.add_row(str(job["number"]), " ".join(job["overrides"]), *figures, job["status"])
+        overrides = escape(" ".join(job["overrides"]))
+        table.add_row(str(job["number"]), overrides, *figures, job["status"])
     console.print(table)
     for job in jobs:
         if job.get("error"):

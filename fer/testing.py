@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from lightning import Trainer
 from numpy.typing import NDArray
 from omegaconf import DictConfig
@@ -17,7 +18,7 @@ from fer.data.modules import FaceDataModule, build_data
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.evaluation.figures import learning_curves
-from fer.evaluation.report import print_report, write_report
+from fer.evaluation.report import described, print_report, write_report
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model, predict
 from fer.runs.checkpoints import read_checkpoint
@@ -27,7 +28,7 @@ from fer.runs.tracking import Tracker
 OWN_PARTS = ("train", "validation", "test")
 
 
-def test_run(
+def meet_test_part(
     settings: Mapping[str, Any],
     run: RunFolder,
     model: FaceClassifier,
@@ -42,6 +43,7 @@ def test_run(
     run.look(part=data.split.test_part, epoch=epoch, n=len(data.split.test))
     predictions = predict(trainer, model, data, data.split.test)
     story = {
+        "data": settings["data"]["name"],
         "part": data.split.test_part,
         "n": len(predictions),
         "protocol": data.split.protocol,
@@ -53,7 +55,8 @@ def test_run(
     }
     images = data.faces.images[data.split.test]
     results = write_report(run.test, predictions, images, story)
-    learning_curves(run.rows(), run.figures / "learning_curves.png", epoch)
+    curves = run.figures / "learning_curves.png"
+    learning_curves(run.rows(), curves, epoch, f"{settings['data']['name']}, {run.path.name}")
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
@@ -90,18 +93,25 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     own = config.get("data") is None
     data = build_data(settings)
     data.open(progress=not quiet)
-    indices, part = _own_part(run, data, config.part) if own else _other_part(data, config.part)
     model = load_model(run)
-    notes: list[str] = []
-    if not own:
+    if own:
+        split = _own_split(run, data, config.part)
+        indices, notes = split.part(config.part), list(split.notes)
+        part, protocol = split.test_part if config.part == "test" else config.part, split.protocol
+    else:
+        indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
+        protocol = {"name": "another data set"}
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
 
+    if settings["trainer"]["threads"]:
+        torch.set_num_threads(settings["trainer"]["threads"])
     trainer = Trainer(
         accelerator=config.accelerator,
         devices=1,
         precision=settings["trainer"]["precision"],
+        deterministic="warn" if settings["trainer"]["deterministic"] else False,
         logger=False,
         enable_progress_bar=False,
         default_root_dir=run.path,
@@ -114,11 +124,10 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         "part": part,
         "n": len(indices),
     }
-    story |= {"test_time": views, "notes": notes}
-    folder = run.path / "evaluations" / _name(settings, config.part, own)
+    story |= {"protocol": protocol, "test_time": views, "notes": notes}
+    folder = run.path / "evaluations" / _name(settings, config.part if own else part, own)
     results = write_report(folder, predictions, data.faces.images[indices], story)
-    title = f"{settings['data']['name']}, {part}, n = {len(indices):,}{_views_text(views)}"
-    print_report(results, title, run.path.name)
+    print_report(results, described(story) + _views_text(views), run.path.name)
     lines = [*notes, f"report: {folder}"]
     if own and config.part == "test" and views == run.settings["test_time"]:
         lines.insert(0, _compare(results["metrics"], run.results()["metrics"]))
@@ -132,6 +141,8 @@ def _settings(config: DictConfig, run: RunFolder) -> dict[str, Any]:
     if asked.get("data") is not None:
         shape = {key: settings["data"][key] for key in ("size", "channels", "batch_size")}
         settings["data"] = {**asked["data"], **shape}
+    elif asked["data_path"] is not None:
+        settings["data"]["path"] = asked["data_path"]
     settings["paths"] = asked["paths"]
     for key in ("flip", "crops"):
         if asked[key] is not None:
@@ -141,8 +152,8 @@ def _settings(config: DictConfig, run: RunFolder) -> dict[str, Any]:
     return settings
 
 
-def _own_part(run: RunFolder, data: FaceDataModule, part: str) -> tuple[NDArray[np.int64], str]:
-    """A part of the run's own split, checked against the data that is there now."""
+def _own_split(run: RunFolder, data: FaceDataModule, part: str) -> Split:
+    """The run's own split, checked against the data that is there now."""
     if part not in OWN_PARTS:
         raise ConfigError(f"part={part}: choose {', '.join(OWN_PARTS)}, or name a data set")
     if data.faces.fingerprint != run.status["data_fingerprint"]:
@@ -150,12 +161,16 @@ def _own_part(run: RunFolder, data: FaceDataModule, part: str) -> tuple[NDArray[
             f"the data has changed since {run.path} was trained (other pixels, labels or parts): "
             "put the old data back, or name it as another data set with data=..."
         )
-    split = Split.load(run.split)
-    return split.part(part), split.test_part if part == "test" else part
+    return Split.load(run.split)
 
 
-def _other_part(data: FaceDataModule, part: str) -> tuple[NDArray[np.int64], str]:
+def _other_part(run: RunFolder, data: FaceDataModule, part: str) -> tuple[NDArray[np.int64], str]:
     """Faces of another data set: all, or one of its own parts."""
+    if data.faces.fingerprint == run.status["data_fingerprint"]:
+        raise ConfigError(
+            "this is the data that the run was trained on: leave data= out, and choose "
+            f"part={', '.join(OWN_PARTS)} of the run's own protocol; data_path=... says where it is"
+        )
     if part in ("test", "all") or data.faces.part is None:
         return np.arange(len(data.faces)), "all"
     indices = np.flatnonzero(data.faces.part == part)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import secrets
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,8 +33,8 @@ from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
 from fer.runs.progress import progress_callbacks
 from fer.runs.recording import Recorder
-from fer.runs.tracking import Tracker
-from fer.testing import test_run
+from fer.runs.tracking import Tracker, replay
+from fer.testing import meet_test_part
 
 
 def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFolder:
@@ -57,6 +59,8 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
+    if settings["data"]["path"]:  # the run folder must find it from anywhere
+        settings["data"]["path"] = str(Path(settings["data"]["path"]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     limit = settings["data"]["images_per_class"]
@@ -68,14 +72,15 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
         say(quiet, *data.split.notes, _sizes(faces, data.split))
-        _work(config, settings, run, plan, data, group or settings["name"], job)
+        _work(settings, run, plan, data, group or settings["name"], job)
+    elif "WANDB_SWEEP_ID" in os.environ:
+        replay(run, settings, group or settings["name"])
     if not quiet:
         show(run)
     return run
 
 
 def _work(
-    config: DictConfig,
     settings: dict[str, Any],
     run: RunFolder,
     plan: Plan,
@@ -92,6 +97,8 @@ def _work(
     if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
         say(quiet, facts["weights"])
+        if settings["model"]["weights"] == "none" and settings["model"]["frozen_stages"]:
+            say(quiet, "note: the frozen stages stay as initialised at random (model.weights=none)")
     total, trained = count_parameters(model.network)
     say(quiet, f"parameters: {total:,}, of which {trained:,} are trained")
     if plan.checkpoint is not None and plan.content is not None:
@@ -104,39 +111,47 @@ def _work(
         "test_hash": data.split.test_hash,
         "data_fingerprint": data.faces.fingerprint,
     }
-    _begin(config, run, data, facts)
     tracker = Tracker(run, settings, group)
-    try:
-        tracker.start(facts)
-        trainer = _trainer(settings, run, tracker, job)
-        if settings["trainer"]["compile"]:
-            model.network.compile()
-        if plan.action != "test":
-            trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
-            run.update(trained=True)
-        test_run(settings, run, model, data, trainer, tracker)
-        run.update(state="finished", finished=now(), why=None)
-    except BaseException as error:
-        state = "failed" if isinstance(error, Exception) else "interrupted"
-        _note_end(run, state, f"{type(error).__name__}: {error}")
-        tracker.finish(failed=True)
-        raise
-    tracker.finish(failed=False)
+    with run.lock():
+        try:
+            facts |= _begin(settings, run, plan, data, facts)
+            tracker.start(facts)
+            trainer = _trainer(settings, run, tracker, job)
+            if settings["trainer"]["compile"]:
+                model.network.compile()
+            if plan.action != "test":
+                trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                run.update(trained=True)
+            meet_test_part(settings, run, model, data, trainer, tracker)
+            run.update(state="finished", finished=now(), why=None)
+        except BaseException as error:
+            state = "failed" if isinstance(error, Exception) else "interrupted"
+            _note_end(run, state, _reason(error))
+            tracker.finish(failed=True)
+            raise
+        tracker.finish(failed=False)
 
 
-def _begin(config: DictConfig, run: RunFolder, data: FaceDataModule, facts: dict[str, Any]) -> None:
-    """Writes what a run folder has from its first minute."""
+def _begin(
+    settings: Mapping[str, Any],
+    run: RunFolder,
+    plan: Plan,
+    data: FaceDataModule,
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """Writes what a run folder has from its first minute; returns what it knew from before."""
     before = run.status if run.exists() else {}
     run.create(
-        config,
+        settings,
         **{
             **before,
             "state": "running",
             "why": None,
             "started": before.get("started", now()),
             "resumed": [*before.get("resumed", []), now()] if before else [],
-            "seed": config.seed,
-            "trained": before.get("trained", False) and before.get("state") != "finished",
+            "seed": settings["seed"],
+            "trained": plan.action == "test",
+            "wandb_id": before.get("wandb_id", f"{run.path.name}-{secrets.token_hex(3)}"),
             "versions": _versions(),
             "git_commit": _git_commit(),
             "notes": [*data.faces.notes, *data.split.notes],
@@ -149,6 +164,7 @@ def _begin(config: DictConfig, run: RunFolder, data: FaceDataModule, facts: dict
     )
     data.split.save(run.split)
     _draw_augmented(run, data)
+    return {"weights": run.status.get("weights")}
 
 
 def _trainer(settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int) -> Trainer:
@@ -197,7 +213,16 @@ def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
     face_sheet(pixels, titles, run.figures / "augmented_faces.png", columns=8)
 
 
+def _reason(error: BaseException) -> str:
+    """Why a run ended; Lightning turns Ctrl-C into an exit."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return "interrupted by the user"
+    return f"{type(error).__name__}: {error}"
+
+
 def _note_end(run: RunFolder, state: str, why: str) -> None:
+    if not run.exists():
+        return
     try:
         run.update(state=state, why=why, finished=now())
     except (OSError, FerError) as error:  # the disk may be full; the first error counts

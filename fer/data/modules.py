@@ -105,13 +105,14 @@ class FaceDataModule(LightningDataModule):
 
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""
         trainer = self.trainer
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
         if trainer is not None and trainer.training:
             images, labels = self.augmentation(images), batch["label"]
-            return {"image": images, "label": labels.repeat_interleave(len(images) // len(labels))}
+            crops = len(images) // len(labels)
+            return {"image": images, "label": labels.repeat_interleave(crops), "faces": len(labels)}
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
             images,

@@ -55,8 +55,16 @@ def dress(axes: Axes, title: str = "", x: str = "", y: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, aside and then renamed, making its folder where needed."""
+def save(figure: Figure, path: Path, caption: str = "") -> None:
+    """Write a figure as PNG, aside and then renamed, making its folder where needed.
+
+    Args:
+        figure: What to write.
+        path: Where to.
+        caption: What it was measured on, in small letters on top.
+    """
+    if caption:
+        figure.suptitle(caption, fontsize=TEXT - 1, color="#555555")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.part")
     figure.savefig(aside, format="png", dpi=_DPI, facecolor="white")

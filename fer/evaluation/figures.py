@@ -20,7 +20,10 @@ _PARTS = ("train", "validation")
 
 
 def learning_curves(
-    rows: Sequence[Mapping[str, float]], path: Path, best_epoch: int | None = None
+    rows: Sequence[Mapping[str, float]],
+    path: Path,
+    best_epoch: int | None = None,
+    caption: str = "",
 ) -> None:
     """Loss and accuracy of training and validation over the epochs, side by side.
 
@@ -30,6 +33,7 @@ def learning_curves(
         path: PNG to write.
         best_epoch: The epoch whose weights were kept; by default that of the highest
             `validation/accuracy`, the earliest where several are equal.
+        caption: What the figures were measured on.
     """
     if best_epoch is None:
         scores = _series(rows, "validation/accuracy")
@@ -46,7 +50,7 @@ def learning_curves(
             axes.axvline(best_epoch, color="#666666", linewidth=0.9, linestyle=":", zorder=1)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=TEXT - 1, edgecolor="none", framealpha=0.9)
-    save(figure, path)
+    save(figure, path, caption)
 
 
 def _series(rows: Sequence[Mapping[str, float]], key: str) -> dict[int, float]:
@@ -75,13 +79,16 @@ def _curve(axes: Axes, series: dict[int, float], k: int, part: str, best: int | 
         axes.plot(best, series[best], "o", mfc="none", mec=COLOURS[k], markersize=8, mew=1.2)
 
 
-def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str], path: Path) -> None:
+def confusion_matrix(
+    matrix: NDArray[np.int64], classes: Sequence[str], path: Path, caption: str = ""
+) -> None:
     """Counts and, as colour and below each count, the share of the true class.
 
     Args:
         matrix: int `[K, K]`, rows are the truth.
         classes: Names of the K classes.
         path: PNG to write.
+        caption: What the figures were measured on.
     """
     support = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, support, out=np.zeros(matrix.shape), where=support > 0)
@@ -108,7 +115,7 @@ def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str], path: Pa
     bar = figure.colorbar(picture, ax=axes, format=PercentFormatter(1))
     bar.set_label("share of the true class", fontsize=TEXT)
     bar.ax.tick_params(labelsize=TEXT - 1)
-    save(figure, path)
+    save(figure, path, caption)
 
 
 def roc_curves(
@@ -116,6 +123,7 @@ def roc_curves(
     probabilities: NDArray[np.floating],
     classes: Sequence[str],
     path: Path,
+    caption: str = "",
 ) -> None:
     """One-vs-rest ROC curve of each class, with its area in the legend.
 
@@ -124,6 +132,7 @@ def roc_curves(
         probabilities: `[N, K]`, 0 to 1.
         classes: Names of the K classes; one without test images has no curve.
         path: PNG to write.
+        caption: What the figures were measured on.
     """
     figure = new_figure(5.7, 4.1)
     axes = figure.subplots()
@@ -159,7 +168,7 @@ def roc_curves(
         title_fontsize=TEXT - 0.5,
         handlelength=3.2,
     )
-    save(figure, path)
+    save(figure, path, caption)
 
 
 def worst_mistakes(
@@ -168,6 +177,7 @@ def worst_mistakes(
     path: Path,
     rows: int = 4,
     columns: int = 8,
+    caption: str = "",
 ) -> None:
     """The mistakes the model was surest of, surest first: a look at them finds wrong labels too.
 
@@ -177,6 +187,7 @@ def worst_mistakes(
         path: PNG to write; where there is no mistake, the sheet says so.
         rows: Rows of faces at most.
         columns: Faces in a row.
+        caption: What the figures were measured on.
     """
     said = predictions.predicted
     mistakes = np.flatnonzero(said != predictions.labels)
@@ -187,7 +198,8 @@ def worst_mistakes(
         f"{predictions.probabilities[i, said[i]]:.2f}"
         for i in worst
     ]
-    face_sheet(images[worst], titles, path, columns, empty="No face was taken for another.")
+    empty = "No face was taken for another."
+    face_sheet(images[worst], titles, path, columns, empty, caption)
 
 
 def face_sheet(
@@ -196,6 +208,7 @@ def face_sheet(
     path: Path,
     columns: int,
     empty: str = "No faces.",
+    caption: str = "",
 ) -> None:
     """Faces in a grid, each under its title.
 
@@ -205,6 +218,7 @@ def face_sheet(
         path: PNG to write.
         columns: Faces in a row.
         empty: What the sheet says when N is 0.
+        caption: Above all, in small letters.
     """
     gap, line = 0.06, 0.16  # in sides of a face
     tops, bottom = [], 0.0
@@ -224,4 +238,4 @@ def face_sheet(
     axes.set(xlim=(0, width), ylim=(height, 0))
     if not len(images):
         figure.text(0.5, 0.5, empty, ha="center", va="center", fontsize=TEXT + 1)
-    save(figure, path)
+    save(figure, path, caption)

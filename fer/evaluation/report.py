@@ -17,7 +17,12 @@ from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
 from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.tables import overall_table, per_class_table
+from fer.evaluation.tables import (
+    overall_markdown,
+    overall_table,
+    per_class_markdown,
+    per_class_table,
+)
 
 
 def assess(predictions: Predictions) -> dict[str, Any]:
@@ -58,7 +63,8 @@ def write_report(
         rows.writerows(
             [name, *row] for name, row in zip(predictions.classes, matrix.tolist(), strict=True)
         )
-    draw(folder, predictions, images, matrix)
+    draw(folder, predictions, images, matrix, described(story))
+    (folder / "report.md").write_text(_markdown(results), encoding="utf-8")
     aside = folder / "metrics.json.tmp"
     aside.write_text(json.dumps(_without_nan(results), indent=2), encoding="utf-8")
     aside.replace(folder / "metrics.json")
@@ -75,22 +81,43 @@ def _without_nan(value: Any) -> Any:
 
 
 def draw(
-    folder: Path, predictions: Predictions, images: NDArray[np.uint8], matrix: NDArray[np.int64]
+    folder: Path,
+    predictions: Predictions,
+    images: NDArray[np.uint8],
+    matrix: NDArray[np.int64],
+    caption: str,
 ) -> None:
-    """Writes the figures of a test as PNG."""
-    confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png")
+    """Writes the figures of a test as PNG, each under its caption."""
+    confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png", caption)
     roc_curves(
         predictions.labels,
         predictions.probabilities,
         predictions.classes,
         folder / "roc_curves.png",
+        caption,
     )
-    worst_mistakes(images, predictions, folder / "worst_mistakes.png")
+    worst_mistakes(images, predictions, folder / "worst_mistakes.png", caption=caption)
+
+
+def described(story: Mapping[str, Any]) -> str:
+    """What every figure of a test must carry: data, protocol, part and n."""
+    return f"{story['data']}, {story['protocol']['name']}, {story['part']}, n = {story['n']:,}"
+
+
+def _markdown(results: Mapping[str, Any]) -> str:
+    """The two tables for a paper or an issue thread."""
+    overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
+    notes = "".join(f"\n{note}\n" for note in results["notes"])
+    return f"{described(results)}\n\n{overall}\n{per_class_markdown(results['per_class'])}\n{notes}"
+
+
+def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    return {name: (low, high) for name, (low, high) in intervals.items()}
 
 
 def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     """Prints the overall row with its intervals, and a row per expression."""
     console = Console(soft_wrap=False)
-    intervals = {k: (v[0], v[1]) for k, v in results["intervals"].items()}
-    console.print(overall_table({row: (results["metrics"], intervals)}, title=title))
+    both = {row: (results["metrics"], _pairs(results["intervals"]))}
+    console.print(overall_table(both, title=title))
     console.print(per_class_table(results["per_class"]))

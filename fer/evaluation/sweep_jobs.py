@@ -30,6 +30,7 @@ class Job:
         protocol: Name of the protocol.
         part: Name of the test part.
         n: Number of test images.
+        notes: What a reader of the result must know, such as people on both sides.
         split_hash: Equal for jobs with equal parts; others answered other images.
         model: Name of the model.
         frozen_stages: Freezing depth.
@@ -52,6 +53,7 @@ class Job:
     protocol: str | None = None
     part: str | None = None
     n: int | None = None
+    notes: Sequence[str] = ()
     split_hash: str | None = None
     model: str | None = None
     frozen_stages: int | None = None

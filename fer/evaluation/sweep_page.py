@@ -53,7 +53,7 @@ def page(jobs: Sequence[Job], folder: Path, title: str, command: str) -> str:
         tally=escape(tally(jobs)),
         swept=_swept(jobs),
         best=_best(measured),
-        warning=_warning(measured),
+        warning=_warning(measured) + _notes(jobs),
         table=_table(jobs, measured, folder),
         charts="".join(_charts(name, members, measured) for name, members in measured.items()),
         failures=_failures(jobs),
@@ -90,6 +90,12 @@ def _best(measured: dict[str, list[Job]]) -> str:
             + f'<p class="quiet">{where}{escape(images_text(members[0]))}</p></div>'
         )
     return "".join(cards)
+
+
+def _notes(jobs: Sequence[Job]) -> str:
+    """What a reader must know of single jobs, such as people on both sides of a split."""
+    told = [f"Job {job.number}: {note}" for job in jobs for note in job.notes]
+    return "".join(f'<p class="warning">{escape(line)}</p>' for line in told)
 
 
 def _warning(measured: dict[str, list[Job]]) -> str:

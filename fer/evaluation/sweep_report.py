@@ -24,7 +24,7 @@ from fer.evaluation.sweep_jobs import (
 )
 from fer.evaluation.sweep_page import OVERLAP, page
 
-_RAW = [f.name for f in fields(Job) if f.name not in ("overrides", "metrics", "intervals")]
+_RAW = [f.name for f in fields(Job) if f.name not in ("overrides", "metrics", "intervals", "notes")]
 _HEAD = (
     "job",
     "overrides",
@@ -126,6 +126,7 @@ def _markdown(jobs: Sequence[Job], title: str, command: str) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", OVERLAP, ""]
+    lines += [f"Job {job.number}: {note}\n" for job in jobs for note in job.notes]
     for job in jobs:
         if job.error:
             quoted = "\n".join(f"    {line}" for line in job.error.splitlines())

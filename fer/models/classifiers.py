@@ -16,7 +16,7 @@ from fer.models.losses import ClassificationLoss, mix
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
-Batch = dict[str, Tensor]
+Batch = dict[str, Any]
 """`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`."""
 
 
@@ -134,7 +134,7 @@ class FaceClassifier(LightningModule):
             images, targets = mix(images, labels, len(self.classes), alpha)
             labels = targets.argmax(dim=1)
         logits = self(images)
-        loss: Tensor = self.loss(logits, targets)
+        loss: Tensor = self.loss(logits.float(), targets)
         self.train_metrics.update(loss, logits, labels)
         return loss
 

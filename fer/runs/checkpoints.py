@@ -53,10 +53,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedCheckpointError: It is cut off or no checkpoint.
-        RunError: It is missing, or holds pickled code, which is not run.
+        MissingCheckpointError: It is not there.
+        RunError: It holds pickled code, which is not run.
     """
     if not path.is_file():
-        raise RunError(f"{path} is missing: train again with restart=true")
+        raise MissingCheckpointError(f"{path} is missing: train again with restart=true")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
@@ -78,6 +79,16 @@ class DamagedCheckpointError(RunError):
     """A checkpoint file that cannot be read to its end."""
 
 
+class MissingCheckpointError(RunError):
+    """A checkpoint file that is not there."""
+
+
+def stopped_early(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether early stopping had ended the training when this checkpoint was written."""
+    states = [s for s in checkpoint["callbacks"].values() if "wait_count" in s]
+    return any(state["wait_count"] >= state["patience"] for state in states)
+
+
 def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | None]:
     """Where an interrupted run goes on: the last checkpoint, or if damaged the one before it.
 
@@ -92,7 +103,7 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
         return None, {}, None
     try:
         return run.last, read_checkpoint(run.last), None
-    except DamagedCheckpointError as error:
+    except (DamagedCheckpointError, MissingCheckpointError) as error:
         damaged = error
     try:
         checkpoint = read_checkpoint(run.best)
@@ -102,7 +113,7 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
     return (
         run.best,
         checkpoint,
-        f"{run.last} is damaged; going on from {run.best.name} after epoch {epoch}",
+        f"{run.last} is damaged or missing; going on from {run.best.name} after epoch {epoch}",
     )
 
 

@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,6 +17,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 FORMAT = 1
 """Raised when a change makes older run folders unreadable."""
@@ -137,10 +143,10 @@ class RunFolder:
             raise RunError(f"{path} is not a status: restore it")
         return status
 
-    def create(self, config: DictConfig, **status: Any) -> None:
+    def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_aside(self.path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+        write_aside(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
         write_aside(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
 
     def update(self, **changes: Any) -> None:
@@ -181,6 +187,28 @@ class RunFolder:
         lines = [",".join(columns)]
         lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
         write_aside(self.path / "metrics.csv", "\n".join(lines) + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes from training here; the system frees it however this one ends.
+
+        Raises:
+            RunError: Another process has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = self.path / ".lock"
+        with lock.open("w") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise RunError(
+                        f"{self.path} is being trained by another process: wait for it, or end it"
+                    ) from None
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
 
     def move_aside(self) -> Path:
         """Keeps what was here under another name; the folder is free again."""

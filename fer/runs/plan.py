@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import ConfigError
-from fer.runs.checkpoints import resume_point
+from fer.runs.checkpoints import resume_point, stopped_early
 from fer.runs.folder import RunFolder
 
 
@@ -58,6 +58,10 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
     if status.get("trained") and not grows:
         return Plan("test", message="training was finished before; only the test is left")
     checkpoint, content, trouble = resume_point(run)
+    if checkpoint is not None and stopped_early(content):
+        done = status["state"] == "finished"
+        epoch = content["epoch"] + 1
+        return Plan("show" if done else "test", message=f"training stopped early at epoch {epoch}")
     if trouble is None and checkpoint is not None:
         trouble = f"going on after epoch {content['epoch'] + 1}, from {checkpoint}"
     return Plan(

@@ -72,7 +72,7 @@ class EpochBar(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Moves on; figures are read every tenth step, since reading waits for the device."""
-        self.images += len(batch["label"])
+        self.images += batch["faces"]
         self.progress.advance(self.task)
         if batch_idx % 10 == 0:
             metrics: Any = pl_module.train_metrics

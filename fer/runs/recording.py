@@ -39,6 +39,7 @@ class Recorder(Checkpoint):
         self.started = 0.0
         self.trained_at = 0.0
         self.images = 0
+        self.rate = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Drops rows of epochs that will be run again."""
@@ -55,8 +56,9 @@ class Recorder(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Counts images."""
-        self.images += len(batch["label"])
+        """Counts images, not their crops; keeps the rate that the step was made with."""
+        self.images += batch["faces"]
+        self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
         self.trained_at = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -65,7 +67,7 @@ class Recorder(Checkpoint):
         row = {
             "epoch": trainer.current_epoch + 1,
             **metrics,
-            "learning_rate": trainer.optimizers[0].param_groups[-1]["lr"],
+            "learning_rate": self.rate,
             "seconds": round(time.perf_counter() - self.started, 3),
             "images_per_second": round(self.images / max(self.trained_at - self.started, 1e-9), 1),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Tracker:
     earlier on the server; so each record is begun with all rows of `metrics.csv`, and is whole.
 
     Args:
-        run: The run folder; its name becomes the run's id.
+        run: The run folder, whose status holds the run's id.
         settings: The whole configuration.
         group: W&B's group: the sweep, or the experiment.
     """
@@ -44,24 +45,32 @@ class Tracker:
             return
         try:
             self.wandb = wandb.init(
-                id=self.run.path.name,
+                id=self.run.status["wandb_id"],
                 name=self.run.path.name,
                 project=logger["project"],
                 entity=logger["entity"],
                 group=logger["group"] or self.group,
                 tags=list(logger["tags"]),
-                config={**self.settings, "facts": dict(facts)},
+                config=self._config(facts),
                 dir=self.run.path.resolve(),  # W&B's own process may live elsewhere
                 mode=logger["mode"],
                 resume="allow" if logger["mode"] == "online" else None,
                 settings=wandb.Settings(silent=True, console="off"),
             )
-        except wandb.errors.UsageError as error:
-            raise FerError(f"W&B: {error}; run `wandb login`, or use logger.mode=offline") from None
+        except wandb.errors.Error as error:
+            raise FerError(
+                f"W&B cannot be reached or does not let you in: {error}; check the network and "
+                "`wandb login`, or use logger.mode=offline and `wandb sync` later"
+            ) from None
         self.wandb.define_metric("epoch")
         self.wandb.define_metric("*", step_metric="epoch")
         for row in self.run.rows():
             self.log(row)
+
+    def _config(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The nested configuration, under `settings` where an agent lays flat keys on top."""
+        told = {**self.settings, "facts": dict(facts)}
+        return {"settings": told} if "WANDB_SWEEP_ID" in os.environ else told
 
     def log(self, row: Mapping[str, float]) -> None:
         """Takes an epoch's row; its step is the epoch."""
@@ -107,3 +116,13 @@ class Tracker:
         if self.wandb is not None:
             self.wandb.finish(exit_code=1 if failed else 0)
             self.wandb = None
+
+
+def replay(run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
+    """Tells W&B about a run that was finished before: an agent waits for the record of its job."""
+    status, results = run.status, run.results()
+    tracker = Tracker(run, settings, group)
+    tracker.start({key: status[key] for key in ("parameters", "trained_parameters", "split_hash")})
+    if tracker.wandb is not None:
+        tracker.wandb.summary.update({f"test/{k}": v for k, v in results["metrics"].items()})
+    tracker.finish(failed=False)

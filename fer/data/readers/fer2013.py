@@ -172,8 +172,7 @@ def _download() -> Path:
         import kagglehub
     except ImportError as error:
         raise DataError(
-            "data.download=true needs kagglehub: pip install 'fer-experiments[kaggle]'; "
-            f"or {HOW_TO_GET_IT}"
+            f"data.download=true needs kagglehub: pip install kagglehub; or {HOW_TO_GET_IT}"
         ) from error
     try:
         return Path(kagglehub.dataset_download(KAGGLE_NAME))
