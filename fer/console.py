@@ -30,8 +30,7 @@ def show(run: RunFolder) -> None:
 
 
 def hush() -> None:
-    """Silences Lightning's advice to its own users; this project's warnings come as plain lines."""
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    """Silences Lightning's advice to its own users, who are not this project's."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")

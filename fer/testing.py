@@ -101,7 +101,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     else:
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
-        protocol = {"name": "another data set"}
+        protocol = {"name": "cross-data"}
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
 

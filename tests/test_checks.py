@@ -107,7 +107,7 @@ REFUSED = [
     ("trainer.patience=0", "trainer.patience=0 from 1 null"),
     ("trainer.precision=16", "trainer.precision=16 32-true, bf16-mixed, 16-mixed"),
     ("trainer.accelerator=tpu", "trainer.accelerator=tpu auto, cpu, gpu"),
-    ("trainer.devices=0", "trainer.devices=0 from 1"),
+    ("trainer.devices=2", "trainer.devices=2 one device a job"),
     ("trainer.accumulate=0", "trainer.accumulate=0 from 1"),
     ("trainer.clip_norm=0", "trainer.clip_norm=0 above 0 null"),
     ("trainer.deterministic=warn", "trainer.deterministic=warn true or false"),

@@ -62,8 +62,7 @@ def test_settings(case: str, tmp_path: Path) -> None:
 def test_files(case: str, tmp_path: Path) -> None:
     overrides, words = FILES[case]
     told = here("train", *sized(overrides), folder=tmp_path)
-    one_message(told, told.status, words)
-    assert told.status in (1, 2)
+    one_message(told, 1, words)
     assert not list(tmp_path.glob("outputs/default"))
 
 

@@ -7,7 +7,7 @@ import os
 import pickle
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,14 +40,15 @@ def refused(done: Done, status: int = 1) -> Told:
     return told
 
 
-def test_last_checkpoint_cut_off_goes_on_from_the_best(
-    cut: Done, undisturbed: Done, copy: Copy
+@pytest.mark.parametrize("damage", [cut_off, Path.unlink])
+def test_last_checkpoint_damaged_goes_on_from_the_best(
+    damage: Callable[[Path], None], cut: Done, undisturbed: Done, copy: Copy
 ) -> None:
     done = copy(cut)
-    cut_off(done.run.last)
+    damage(done.run.last)
     told = here("train", *done.arguments, UNTRACKED, folder=done.folder)
     assert told.status == 0, told.err
-    assert "last.ckpt is damaged; going on from best.ckpt after epoch" in told.out
+    assert "last.ckpt is damaged or missing; going on from best.ckpt after epoch" in told.out
     assert_same_training(done.run, undisturbed.run)
 
 

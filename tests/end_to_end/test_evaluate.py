@@ -56,7 +56,7 @@ def test_validation_part_is_no_look_at_the_test(recorded: Done, copy: Copy) -> N
     done = copy(recorded)
     told = here("evaluate", f"run={done.run.path}", "part=validation", folder=done.folder)
     assert told.status == 0, told.err
-    assert "synthetic, validation, n = 14" in told.out
+    assert "synthetic, official, validation, n = 14" in told.out
     best = max(row["validation/accuracy"] for row in done.run.rows())
     assert report(done, "validation")["metrics"]["accuracy"] == pytest.approx(best)
     assert len(done.run.status["test_looks"]) == 1
@@ -79,8 +79,8 @@ def test_other_drawn_people(recorded: Done, copy: Copy) -> None:
     drawn = (*OTHER, "data.drawing_seed=5")
     told = here("evaluate", f"run={done.run.path}", *drawn, folder=done.folder)
     assert told.status == 0, told.err
-    assert "synthetic, all, n = 56" in told.out
-    assert report(done, "synthetic-test")["n"] == 56
+    assert "synthetic, cross-data, all, n = 56" in told.out
+    assert report(done, "synthetic-all")["n"] == 56
     assert len(done.run.status["test_looks"]) == 1
 
 
@@ -89,7 +89,7 @@ def test_other_data_set_and_its_parts(recorded: Done, copy: Copy, tmp_path: Path
     other = (f"run={done.run.path}", "data=fer2013", f"data.path={tree}")
     told = here("evaluate", *other, "part=private", folder=done.folder)
     assert told.status == 0, told.err
-    assert "fer2013, private, n = 21" in told.out
+    assert "fer2013, cross-data, private, n = 21" in told.out
     results = report(done, "fer2013-private")
     assert (results["part"], results["n"]) == ("private", 21)
     assert {row["support"] for row in results["per_class"]} == {3}

@@ -44,7 +44,7 @@ def test_every_model_trains_and_is_tested(model: str, tmp_path: Path) -> None:
     told = here("train", *arguments, folder=tmp_path)
     assert told.status == 0, told.err
     run = only_run(tmp_path)
-    assert run.path.name.startswith(f"{model}-synthetic-")
+    assert run.path.name.startswith(f"{run.settings['model']['name']}-synthetic-")
     assert all(math.isfinite(value) for value in run.rows()[0].values())
     assert 0 <= run.results()["metrics"]["accuracy"] <= 1
     run.best.unlink()  # up to 100 MB each

@@ -50,7 +50,7 @@ def test_goes_on_as_if_nothing_had_happened(cut: Done, undisturbed: Done, copy: 
     assert_same_training(done.run, undisturbed.run)
 
     records = [read_wandb(path) for path in wandb_files(done.run.path)]
-    assert [record.id for record in records] == [done.run.path.name] * 2
+    assert [record.id for record in records] == [done.run.status["wandb_id"]] * 2
     assert [record.exit_code for record in records] == [1, 0]
     assert [[row["epoch"] for row in record.history] for record in records] == [
         [1, 2],

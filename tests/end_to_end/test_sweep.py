@@ -93,7 +93,7 @@ def _is(value: str, number: float) -> bool:
 def test_each_job_has_its_own_record(sweep: Done) -> None:
     found = by_rate(sweep)
     records = {rate: record(run) for rate, run in found.items()}
-    assert {r.id for r in records.values()} == {run.path.name for run in found.values()}
+    assert {r.id for r in records.values()} == {run.status["wandb_id"] for run in found.values()}
     assert len({r.id for r in records.values()}) == 3
     assert {r.group for r in records.values()} == {sweep_folder(sweep).name}
     for rate, kept in records.items():
@@ -132,7 +132,7 @@ def test_settings_that_cannot_work_fail_job_by_job(tmp_path: Path) -> None:
 def test_several_devices_in_a_sweep_are_refused(tmp_path: Path) -> None:
     told = here("train", "-m", *TINY, "seed=0,1", "trainer.devices=2", folder=tmp_path)
     assert told.status == 1
-    assert told.err.count("trainer.devices=2: one device a job inside a sweep") == 2
+    assert told.err.count("trainer.devices=2 cannot be: one device a job") == 2
     assert runs(tmp_path) == []
 
 

@@ -25,6 +25,7 @@ FILES = {
     "checkpoints/last.ckpt",
     "test/metrics.json",
     "test/per_class.csv",
+    "test/report.md",
     "test/confusion.csv",
     "test/predictions.csv",
     "test/confusion_matrix.png",
@@ -54,7 +55,7 @@ def test_run_says_what_it_found_and_what_to_do_next(recorded: Done) -> None:
     assert f"run folder: {run}" in out
     assert "images: train 140, validation 14, test 70 (private); 7 classes" in out
     assert [line for line in out.splitlines() if line.startswith("epoch 3/3")]
-    assert "Test on private, n = 70" in out
+    assert "synthetic, official, private, n = 70" in out
     assert all(name in out for name in SEVEN)
     assert f"next: python -m fer.evaluate run={run}" in out
     assert recorded.told.err == ""
@@ -151,7 +152,7 @@ def test_same_command_again_shows_and_touches_nothing(recorded: Done) -> None:
     told = here("train", *recorded.arguments, folder=recorded.folder)
     assert told.status == 0
     assert "nothing is trained" in told.out
-    assert "Test on private, n = 70" in told.out
+    assert "synthetic, official, private, n = 70" in told.out
     assert "epoch 1/" not in told.out
     assert contents(recorded.run.path) == before
 

@@ -39,7 +39,9 @@ def table(record: WandbRun, files: Path, key: str) -> list[list[Any]]:
 
 
 def test_identity(record: WandbRun, recorded: Done) -> None:
-    assert record.id == record.name == recorded.run.path.name
+    assert record.name == recorded.run.path.name
+    assert record.id == recorded.run.status["wandb_id"]
+    assert record.id.startswith(record.name)
     assert (record.project, record.group) == ("fer", "default")
     assert sorted(record.tags) == ["quick", "small"]
     assert record.exit_code == 0

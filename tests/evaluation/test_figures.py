@@ -22,9 +22,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     kept: list[Figure] = []
     save = figures.save
 
-    def keep(figure: Figure, path: Path) -> None:
+    def keep(figure: Figure, path: Path, caption: str = "") -> None:
         kept.append(figure)
-        save(figure, path)
+        save(figure, path, caption)
 
     monkeypatch.setattr(figures, "save", keep)
     return kept
