@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -102,3 +103,13 @@ def test_dropout_of_vgg() -> None:
     images = torch.rand(2, 1, 48, 48)
     with torch.no_grad():
         assert not torch.equal(network(images), network(images))
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "tf_efficientnet_lite0", "mobilenetv3_small_100"])
+def test_training_starts_near_the_loss_of_chance(backbone: str) -> None:
+    """However wide the features are: a head drawn for 1,000 classes starts far above."""
+    torch.manual_seed(0)
+    head = build_transfer(backbone, classes=7).get_classifier()
+    features = torch.randn(64, head.in_features).relu()
+    loss = torch.nn.functional.cross_entropy(head(features), torch.arange(64) % 7)
+    assert loss < 2 * math.log(7)

@@ -53,6 +53,7 @@ def build_transfer(
         ) from None
     if isinstance(network, timm.models.VGG):
         _pool_before_linear(network, classes, dropout)
+    _calm_head(network)
     if stem_stride is not None:
         _set_stem_stride(network, backbone, channels, stem_stride)
     return network
@@ -63,6 +64,17 @@ def _pool_before_linear(network: Any, classes: int, dropout: float) -> None:
     width = network.feature_info[-1]["num_chs"]
     network.pre_logits = nn.Identity()
     network.head = ClassifierHead(width, classes, pool_type="avg", drop_rate=dropout)
+
+
+def _calm_head(network: Any) -> None:
+    """Draws a last layer anew whose weights are too large.
+
+    timm draws those of EfficientNets and MobileNets by the number of classes, made for 1,000; with
+    seven, logits would start tens apart, and a short training would be spent on taking them back.
+    """
+    head = network.get_classifier()
+    if head.weight.std() > 2 / head.in_features**0.5:
+        head.reset_parameters()
 
 
 def _set_stem_stride(network: Any, backbone: str, channels: int, stride: int) -> None:
