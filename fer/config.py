@@ -47,8 +47,8 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     """
     import hydra
 
-    # Threads that wait shall sleep after some microseconds: with OpenMP's own patience a machine with
-    # other work to do slows torch down many times over. It is read once, when torch is imported.
+    # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
+    # with other work to do slows torch down many times over. Read once, when torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
