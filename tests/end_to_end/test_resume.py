@@ -172,7 +172,8 @@ def test_killed_goes_on_as_if_nothing_had_happened(epochs: list[int], tmp_path: 
     assert_same_training(run, only_run(straight))
 
     kept = wandb_files(run.path)  # W&B writes late: of a killed process little may be there
-    assert [path.name for path in kept] == [f"run-{run.path.name}.wandb"] * (len(epochs) + 1)
+    own = run.status["wandb_id"]
+    assert [path.name for path in kept] == [f"run-{own}.wandb"] * (len(epochs) + 1)
     last = read_wandb(kept[-1])
-    assert (last.id, last.exit_code) == (run.path.name, 0)
+    assert (last.id, last.exit_code) == (own, 0)
     assert [row["epoch"] for row in last.history] == [1, 2, 3, 4, 5, 6]

@@ -151,7 +151,7 @@ def test_jobs_side_by_side(tmp_path: Path) -> None:
     assert told.err.count("error: job 1: model.frozen_stages=9") == 1
     found = runs(tmp_path)
     assert [run.status["state"] for run in found] == ["finished"] * 3
-    assert {record(run).id for run in found} == {run.path.name for run in found}
+    assert {record(run).id for run in found} == {run.status["wandb_id"] for run in found}
     (folder,) = tmp_path.glob("outputs/default/sweep-*")
     assert {record(run).group for run in found} == {folder.name}
     with (folder / "sweep.csv").open(newline="") as file:
