@@ -39,6 +39,8 @@ class _Columns:
     names: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
     subjects: list[str | None] = field(default_factory=list)
+    sequences: list[str | None] = field(default_factory=list)
+    votes: list[tuple[float, ...] | None] = field(default_factory=list)
     hashes: list[bytes | None] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
 
@@ -47,6 +49,8 @@ class _Columns:
         self.names.append(record.name)
         self.parts.append(record.part)
         self.subjects.append(record.subject)
+        self.sequences.append(record.sequence)
+        self.votes.append(record.votes)
         self.hashes.append(record.file_hash)
         self.digests.append(hashlib.sha256(pixels).digest())
 
@@ -67,9 +71,13 @@ class _Columns:
             "labels": np.array(self.labels, dtype=np.int64)[order],
             "names": np.array(self.names)[order],
         }
-        for name, column in (("part", self.parts), ("subject", self.subjects)):
+        texts = {"part": self.parts, "subject": self.subjects, "sequence": self.sequences}
+        for name, column in texts.items():
             if any(value is not None for value in column):
                 found[name] = np.array([value or "" for value in column])[order]
+        votes = [value for value in self.votes if value is not None]
+        if votes and len(votes) == len(self.votes):
+            found["votes"] = np.array(votes, dtype=np.float32)[order]
         hashes = [value for value in self.hashes if value is not None]
         if len(hashes) == len(self.hashes):
             joined = np.frombuffer(b"".join(hashes), dtype=np.uint8)
@@ -83,7 +91,7 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
     Args:
         reader: The source.
         folder: Receives `images.npy`, `labels.npy`, `names.npy` and, where known, `part.npy`,
-            `subject.npy` and `file_hashes.npy`.
+            `subject.npy`, `sequence.npy`, `votes.npy` and `file_hashes.npy`.
         on_bad_file: `stop` or `skip`.
         progress: Show a bar, if stderr is a terminal.
 
@@ -190,13 +198,15 @@ def _reorder(path: Path, order: NDArray[np.int64]) -> None:
 
 
 def _fingerprint(images: NDArray[np.uint8], arrays: dict[str, NDArray[Any]]) -> str:
-    """Hex SHA-256 of pixels, labels, parts and subjects."""
+    """Hex SHA-256 of pixels, labels, parts, subjects and, where known, votes."""
     digest = hashlib.sha256(repr(images.shape).encode())
     for start in range(0, len(images), CHUNK):
         digest.update(images[start : start + CHUNK].tobytes())
     digest.update(arrays["labels"].astype("<i8").tobytes())
     for name in ("part", "subject"):
         digest.update("\0".join([name, *arrays.get(name, ())]).encode())
+    if "votes" in arrays:
+        digest.update(arrays["votes"].astype("<f4").tobytes())
     return digest.hexdigest()
 
 

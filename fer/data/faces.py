@@ -22,9 +22,10 @@ class Faces:
         labels: int64 `[N]`, indices into `classes`.
         classes: Names of the classes, in the order of `EXPRESSIONS`.
         names: str `[N]`, traces each face to its file or row.
-        fingerprint: Hex digest of pixels, labels, parts and subjects: equal content, equal digest.
-        part: str `[N]`, the publisher's own part of each face (`training`, `public`, `private`).
+        fingerprint: Hex digest of pixels, labels, parts, subjects and votes: equal content, equal digest.
+        part: str `[N]`, the publisher's own part of each face, one of `readers.PARTS`.
         subject: str `[N]`, the person each face belongs to.
+        sequence: str `[N]`, the recording each face is a frame of.
         votes: float32 `[N, K]`, how many annotators chose each class.
         file_hashes: uint8 `[N, 32]`, SHA-256 of each source file's bytes, where there are files.
         bad_files: (name, reason) of every file that was left out.
@@ -39,6 +40,7 @@ class Faces:
     fingerprint: str
     part: NDArray[np.str_] | None = None
     subject: NDArray[np.str_] | None = None
+    sequence: NDArray[np.str_] | None = None
     votes: NDArray[np.float32] | None = None
     file_hashes: NDArray[np.uint8] | None = None
     bad_files: tuple[tuple[str, str], ...] = ()

@@ -9,7 +9,7 @@ import torch
 from lightning import Trainer
 from torch.utils.data import DataLoader
 
-from fer.checks import MONITORS
+from fer.checks.fitting import MONITORS
 from fer.models.classifiers import FaceClassifier
 
 Make = Callable[..., FaceClassifier]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer.data.faces import Faces
 
-PARTS = ("training", "public", "private")
+PARTS = ("training", "validation", "public", "private", "test")
 """The publisher's own parts, in the order in which faces are stored."""
 
 OnBad = Callable[[str, str], None]
@@ -28,6 +28,8 @@ class Record:
         name: Traces the face to its file or row.
         part: The publisher's own part, one of `PARTS`, where known.
         subject: The person, where known.
+        sequence: The recording that this frame is from, where known.
+        votes: How many annotators chose each class, where known.
         file_hash: SHA-256 (32 bytes) of the source file, where there is one.
     """
 
@@ -36,6 +38,8 @@ class Record:
     name: str
     part: str | None = None
     subject: str | None = None
+    sequence: str | None = None
+    votes: tuple[float, ...] | None = None
     file_hash: bytes | None = None
 
 

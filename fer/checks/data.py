@@ -1,0 +1,94 @@
+"""What settings of data, protocol and augmentation may be."""
+
+from __future__ import annotations
+
+from omegaconf import OmegaConf
+
+from fer.checks.checker import Checker
+from fer.errors import ConfigError
+
+DATA_SETS = ("synthetic", "fer2013")
+PROTOCOLS = (
+    "official",
+    "holdout",
+    "random_holdout",
+    "kfold",
+    "random_kfold",
+    "subject_kfold",
+    "leave_one_subject_out",
+)
+TEST_PARTS = ("private", "public", "both")
+
+
+def check_data(check: Checker) -> None:
+    """The data set, and how its pictures are read and grouped into batches."""
+    check.choice("data.name", DATA_SETS)
+    check.text("data.path", null=True)
+    check.flag("data.download")
+    if check.value("data.name") == "synthetic":
+        for key in ("train", "validation", "test"):
+            check.number(f"data.{key}", low=1, high=140_000, whole=True)
+        check.number("data.drawing_seed", low=0, whole=True)
+    check.choice("data.on_bad_file", ("stop", "skip"))
+    check.number("data.size", low=16, high=1024, whole=True)
+    check.choice("data.channels", (1, 3))
+    check.number("data.images_per_class", low=1, whole=True, null=True)
+    check.number("data.batch_size", low=1, whole=True)
+    check.choice("data.sampler", ("shuffle", "balanced"))
+
+
+def check_protocol(check: Checker) -> None:
+    """Who is in training, validation and test; what is tested must not select."""
+    name = check.value("protocol.name")
+    validation = check.value("protocol.validation")
+    check.choice("protocol.name", PROTOCOLS)
+    check.number("protocol.seed", low=0, high=2**31, whole=True)
+    if name == "official":
+        check.choice("protocol.test", TEST_PARTS)
+        if isinstance(validation, str):
+            check.choice("protocol.validation", ("public", "private"))
+            if check.value("protocol.test") in (validation, "both"):
+                raise ConfigError(
+                    f"protocol.validation={validation} and protocol.test="
+                    f"{check.value('protocol.test')} share images: what is tested must not select "
+                    "the model. Take a share of training images, such as protocol.validation=0.1"
+                )
+            return
+    elif "ratios" in check.cfg.protocol:
+        ratios = check.value("protocol.ratios")
+        fits = (
+            OmegaConf.is_list(ratios)
+            and len(ratios) in (2, 3)
+            and all(isinstance(r, (int, float)) and 0 < r < 1 for r in ratios)
+        )
+        if not fits or abs(sum(ratios) - 1) > 1e-6:
+            check.fail(
+                "protocol.ratios",
+                "two or three numbers between 0 and 1 that add up to 1, such as [0.8,0.1,0.1]",
+            )
+    else:
+        check.number("protocol.fold", low=0, whole=True)
+        if "folds" in check.cfg.protocol:
+            check.number("protocol.folds", low=2, whole=True)
+            check.number("protocol.fold", low=0, high=check.value("protocol.folds") - 1, whole=True)
+    check.number("protocol.validation", above=0, high=0.9)
+
+
+def check_augmentation(check: Checker) -> None:
+    """Amounts and probabilities of every operation, and crops that fit."""
+    for key in ("flip", "rotation", "affine", "resized_crop", "erasing"):
+        check.number(f"augment.{key}.p", low=0, high=1)
+    check.number("augment.rotation.degrees", low=0, high=180)
+    check.number("augment.affine.degrees", low=0, high=180)
+    check.number("augment.affine.shift", low=0, high=1)
+    check.number("augment.affine.shear", low=0, high=60)
+    check.pair("augment.affine.scale", 0.1, 10)
+    check.pair("augment.resized_crop.scale", 0.01, 1)
+    check.pair("augment.erasing.area", 0, 1)
+    check.number("augment.brightness", low=0, high=1)
+    check.number("augment.contrast", low=0, high=1)
+    check.number("augment.crop.size", low=8, high=check.value("data.size"), whole=True, null=True)
+    check.choice("augment.crop.count", (1, 5, 10))
+    for key in ("augment.crop.count", "test_time.crops"):
+        if check.value(key) > 1 and check.value("augment.crop.size") is None:
+            check.fail(key, "several crops need augment.crop.size, the side of a crop")
