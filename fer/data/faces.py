@@ -22,7 +22,8 @@ class Faces:
         labels: int64 `[N]`, indices into `classes`.
         classes: Names of the classes, in the order of `EXPRESSIONS`.
         names: str `[N]`, traces each face to its file or row.
-        fingerprint: Hex digest of pixels, labels, parts, subjects and votes: equal content, equal digest.
+        fingerprint: Hex digest of pixels, labels, parts, subjects and votes: equal
+            content, equal digest.
         part: str `[N]`, the publisher's own part of each face, one of `readers.PARTS`.
         subject: str `[N]`, the person each face belongs to.
         sequence: str `[N]`, the recording each face is a frame of.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fer.data.faces import SEVEN, Faces
-from fer.data.readers import PARTS, OnBad, Reader, Record
+from fer.data.readers import OnBad, Reader, Record
 from fer.data.readers.fer2013_csv import csv_key, csv_records
 from fer.data.readers.fer2013_pictures import folder_key, folder_records, zip_key, zip_records
 from fer.errors import DataError
@@ -109,7 +109,7 @@ class Fer2013Reader(Reader):
         """
         assert faces.part is not None
         notes = []
-        for part in PARTS:
+        for part, official in OFFICIAL_COUNTS.items():
             found = np.bincount(faces.labels[faces.part == part], minlength=len(SEVEN)).tolist()
             empty = [name for name, count in zip(SEVEN, found, strict=True) if not count]
             if empty:
@@ -117,7 +117,6 @@ class Fer2013Reader(Reader):
                     f"{self.path}: the part {part} has no faces of {', '.join(empty)}; "
                     "unpack or download FER2013 again"
                 )
-            official = OFFICIAL_COUNTS[part]
             differing = ", ".join(
                 f"{name} {count:,} (official {due:,})"
                 for name, count, due in zip(SEVEN, found, official, strict=True)
