@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
+from fer.models.networks.cnn_plans import PLANS
 
 
 def check_model(check: Checker) -> None:
-    """Architecture, initial weights and what of them trains."""
-    check.choice("model.kind", ("transfer",))
+    """The settings of the chosen kind of architecture."""
+    check.choice("model.kind", tuple(KINDS))
+    KINDS[check.value("model.kind")](check)
+
+
+def _transfer(check: Checker) -> None:
+    """Any timm backbone with a linear head."""
     check.text("model.backbone")
     check.text("model.weights")
     check.choice("model.stem_stride", (None, 1, 2, 4))
-    check.number("model.frozen_stages", low=0, whole=True)
     check.number("model.dropout", low=0, high=0.99)
     check.number("model.drop_path", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+
+
+def _cnn(check: Checker) -> None:
+    """A plain convolutional network; there are no ImageNet weights for it."""
+    check.choice("model.network", tuple(PLANS))
+    check.text("model.weights")
+    if check.value("model.weights") == "imagenet":
+        check.fail("model.weights", "a plain CNN has none; use none, a file or a run folder")
+    _widths(check, "model.dense")
+    check.number("model.dropout", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+    network, least = check.value("model.network"), PLANS[check.value("model.network")].least_size
+    for key in ("data.size", "augment.crop.size"):
+        if (check.value(key) or least) < least:
+            check.fail(key, f"model.network={network} needs {least} pixels or more")
+
+
+KINDS: dict[str, Callable[[Checker], None]] = {"transfer": _transfer, "cnn": _cnn}
+"""What checks the settings of each `model.kind`."""
+
+
+def _widths(check: Checker, key: str) -> None:
+    """A list of numbers of units."""
+    widths = check.value(key)
+    if not OmegaConf.is_list(widths) or not all(
+        isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in widths
+    ):
+        check.fail(key, "it is a list of whole numbers from 1, such as [1024, 512]")
+
+
+def _what_trains(check: Checker) -> None:
+    """Depth of freezing, or patterns of names."""
+    check.number("model.frozen_stages", low=0, whole=True)
     patterns = check.value("model.train_only")
     if patterns is not None:
         if not OmegaConf.is_list(patterns) or not all(isinstance(p, str) for p in patterns):
@@ -29,6 +71,10 @@ def check_model(check: Checker) -> None:
             raise ConfigError(
                 "model.train_only and model.frozen_stages exclude each other: set one"
             )
+
+
+def _pixels(check: Checker) -> None:
+    """Mean and deviation that pixels are normalised by."""
     norm = check.value("model.normalisation")
     if norm not in ("auto", "dataset") and not _is_normalisation(
         norm, check.value("data.channels")
