@@ -29,6 +29,14 @@ def _transfer(check: Checker) -> None:
     _pixels(check)
 
 
+def _mlp_head(check: Checker) -> None:
+    """Any timm backbone with Chen's MLP head, whose batch norms need two images or more."""
+    _transfer(check)
+    _widths(check, "model.head_widths", least=1)
+    check.number("model.attention_heads", low=0, whole=True)
+    check.number("data.batch_size", low=2, whole=True)
+
+
 def _cnn(check: Checker) -> None:
     """A plain convolutional network; there are no ImageNet weights for it."""
     check.choice("model.network", tuple(PLANS))
@@ -45,17 +53,24 @@ def _cnn(check: Checker) -> None:
             check.fail(key, f"model.network={network} needs {least} pixels or more")
 
 
-KINDS: dict[str, Callable[[Checker], None]] = {"transfer": _transfer, "cnn": _cnn}
+KINDS: dict[str, Callable[[Checker], None]] = {
+    "transfer": _transfer,
+    "mlp_head": _mlp_head,
+    "cnn": _cnn,
+}
 """What checks the settings of each `model.kind`."""
 
 
-def _widths(check: Checker, key: str) -> None:
-    """A list of numbers of units."""
+def _widths(check: Checker, key: str, least: int = 0) -> None:
+    """A list of so many numbers of units, or more."""
     widths = check.value(key)
-    if not OmegaConf.is_list(widths) or not all(
-        isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in widths
+    if (
+        not OmegaConf.is_list(widths)
+        or len(widths) < least
+        or not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in widths)
     ):
-        check.fail(key, "it is a list of whole numbers from 1, such as [1024, 512]")
+        words = f"{least} or more " if least else ""
+        check.fail(key, f"it is a list of {words}whole numbers from 1, such as [1024, 512]")
 
 
 def _what_trains(check: Checker) -> None:

@@ -14,6 +14,7 @@ from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
 from fer.models.networks.cnn import PlainCnn
+from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
@@ -207,6 +208,29 @@ class CnnClassifier(FaceClassifier):
         return head_names(self.network)
 
 
+class MlpClassifier(FaceClassifier):
+    """Any timm backbone with Chen's MLP head."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.heads.MlpNetwork`."""
+        network = MlpNetwork(
+            model["backbone"],
+            classes,
+            channels,
+            self.hparams["size"],
+            model["head_widths"],
+            model["dropout"],
+            model["attention_heads"],
+            model["stem_stride"],
+            model["drop_path"],
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """All of the MLP."""
+        return head_names(self.network)
+
+
 def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
     """The same network, of which only what the settings name learns."""
     freeze(network, model["frozen_stages"])
@@ -218,5 +242,6 @@ def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
 CLASSIFIERS: dict[str, type[FaceClassifier]] = {
     "transfer": TransferClassifier,
     "cnn": CnnClassifier,
+    "mlp_head": MlpClassifier,
 }
 """By `model.kind`."""
