@@ -35,6 +35,7 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
         monitor=settings["trainer"]["monitor"],
         maximise=settings["trainer"]["monitor_mode"] == "max",
         channels_last=settings["trainer"]["channels_last"],
+        size=settings["augment"]["crop"]["size"] or settings["data"]["size"],
     )
 
 
@@ -67,7 +68,7 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
     Returns:
         What was loaded and what not; None where the configuration names none.
     """
-    weights, backbone = settings["model"]["weights"], settings["model"]["backbone"]
+    weights, backbone = settings["model"]["weights"], settings["model"].get("backbone", "")
     source = _source_run(weights)
     state = None if source is None else read_checkpoint(source.best)["state_dict"]
     return initial_weights(model.network, weights, backbone, settings["data"]["channels"], state)

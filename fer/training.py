@@ -97,10 +97,10 @@ def _work(
     if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
         say(quiet, facts["weights"])
-        if settings["model"]["weights"] == "none" and settings["model"]["frozen_stages"]:
-            say(quiet, "note: the frozen stages stay as initialised at random (model.weights=none)")
     total, trained = count_parameters(model.network)
     say(quiet, f"parameters: {total:,}, of which {trained:,} are trained")
+    if settings["model"].get("weights") == "none" and trained < total:
+        say(quiet, "note: what is frozen stays as initialised at random (model.weights=none)")
     if plan.checkpoint is not None and plan.content is not None:
         check_fits(plan.content["state_dict"], model.state_dict(), plan.checkpoint)
 

@@ -65,7 +65,7 @@ REFUSED = [
     ("test_time.crops=10", "test_time.crops=10 augment.crop.size"),
     ("augment.crop.size=40 augment.crop.count=4", "augment.crop.count=4 1, 5, 10"),
     # model
-    ("model.kind=cnn", "model.kind=cnn transfer"),
+    ("model.kind=forest", "model.kind=forest transfer, cnn"),
     ("model.frozen_stages=-1", "model.frozen_stages=-1 from 0"),
     ("model.frozen_stages=two", "model.frozen_stages=two whole number"),
     ("model.stem_stride=3", "model.stem_stride=3 null, 1, 2, 4"),

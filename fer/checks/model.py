@@ -2,23 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
+from fer.models.networks.cnn_plans import PLANS
 
 
 def check_model(check: Checker) -> None:
-    """Architecture, initial weights and what of them trains."""
-    check.choice("model.kind", ("transfer",))
+    """The settings of the chosen kind of architecture."""
+    check.choice("model.kind", tuple(KINDS))
+    KINDS[check.value("model.kind")](check)
+
+
+def _transfer(check: Checker) -> None:
+    """Any timm backbone with a linear head."""
     check.text("model.backbone")
     check.text("model.weights")
     check.choice("model.stem_stride", (None, 1, 2, 4))
-    check.number("model.frozen_stages", low=0, whole=True)
     check.number("model.dropout", low=0, high=0.99)
     check.number("model.drop_path", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+
+
+def _mlp_head(check: Checker) -> None:
+    """Any timm backbone with Chen's MLP head, whose batch norms need two images or more."""
+    _transfer(check)
+    _widths(check, "model.head_widths", least=1)
+    check.number("model.attention_heads", low=0, whole=True)
+    check.number("data.batch_size", low=2, whole=True)
+
+
+def _cnn(check: Checker) -> None:
+    """A plain convolutional network; there are no ImageNet weights for it."""
+    check.choice("model.network", tuple(PLANS))
+    check.text("model.weights")
+    if check.value("model.weights") == "imagenet":
+        check.fail("model.weights", "a plain CNN has none; use none, a file or a run folder")
+    _widths(check, "model.dense")
+    check.number("model.dropout", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+    network, least = check.value("model.network"), PLANS[check.value("model.network")].least_size
+    for key in ("data.size", "augment.crop.size"):
+        if (check.value(key) or least) < least:
+            check.fail(key, f"model.network={network} needs {least} pixels or more")
+
+
+KINDS: dict[str, Callable[[Checker], None]] = {
+    "transfer": _transfer,
+    "mlp_head": _mlp_head,
+    "cnn": _cnn,
+}
+"""What checks the settings of each `model.kind`."""
+
+
+def _widths(check: Checker, key: str, least: int = 0) -> None:
+    """A list of so many numbers of units, or more."""
+    widths = check.value(key)
+    if (
+        not OmegaConf.is_list(widths)
+        or len(widths) < least
+        or not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in widths)
+    ):
+        words = f"{least} or more " if least else ""
+        check.fail(key, f"it is a list of {words}whole numbers from 1, such as [1024, 512]")
+
+
+def _what_trains(check: Checker) -> None:
+    """Depth of freezing, or patterns of names."""
+    check.number("model.frozen_stages", low=0, whole=True)
     patterns = check.value("model.train_only")
     if patterns is not None:
         if not OmegaConf.is_list(patterns) or not all(isinstance(p, str) for p in patterns):
@@ -29,6 +86,10 @@ def check_model(check: Checker) -> None:
             raise ConfigError(
                 "model.train_only and model.frozen_stages exclude each other: set one"
             )
+
+
+def _pixels(check: Checker) -> None:
+    """Mean and deviation that pixels are normalised by."""
     norm = check.value("model.normalisation")
     if norm not in ("auto", "dataset") and not _is_normalisation(
         norm, check.value("data.channels")

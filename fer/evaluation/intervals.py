@@ -12,7 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer.evaluation.metrics import ECE_BINS, calibration_gaps, checked, image_nll
+from fer.evaluation.metrics import (
+    ECE_BINS,
+    calibration_gaps,
+    checked,
+    image_binary_hits,
+    image_nll,
+)
 
 _CHUNK = 100
 _Float = NDArray[np.float64]
@@ -33,17 +39,18 @@ class _Resampler:
     """Headline metrics of many resamples at once.
 
     All but the AUC depend on a resample only through sums over its images: counts of the confusion
-    matrix, calibration gaps per bin, the loss. So one product with `sums` gives them all.
+    matrix, calibration gaps per bin, loss, hits. So one product with `sums` gives them all.
     """
 
     def __init__(self, labels: _Int, probabilities: _Float) -> None:
         n, k = probabilities.shape
         bins, gaps = calibration_gaps(labels, probabilities)
         self.k = k
-        self.sums = np.zeros((k * k + ECE_BINS + 1, n))
+        self.sums = np.zeros((k * k + ECE_BINS + 2, n))
         self.sums[labels * k + probabilities.argmax(axis=1), np.arange(n)] = 1
         self.sums[k * k + bins, np.arange(n)] = gaps
-        self.sums[-1] = image_nll(labels, probabilities)
+        self.sums[-2] = image_nll(labels, probabilities)
+        self.sums[-1] = image_binary_hits(labels, probabilities)
         self.rankings = [_Ranking(labels == c, probabilities[:, c]) for c in range(k)]
 
     def __call__(self, counts: _Float) -> dict[str, _Float]:
@@ -71,8 +78,9 @@ class _Resampler:
             "precision_weighted": (precision * support).sum(axis=0) / n,
             "recall_weighted": accuracy,
             "auroc_macro": mean_area,
-            "ece": np.abs(sums[k * k : -1]).sum(axis=0) / n,
-            "nll": sums[-1] / n,
+            "ece": np.abs(sums[k * k : -2]).sum(axis=0) / n,
+            "nll": sums[-2] / n,
+            "binary_accuracy_elementwise": sums[-1] / n,
         }
 
 

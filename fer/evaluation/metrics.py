@@ -91,6 +91,16 @@ def image_nll(labels: _Int, probabilities: _Float) -> _Float:
     return loss
 
 
+def image_binary_hits(labels: _Int, probabilities: _Float) -> _Float:
+    """float64 `[N]`: share of each image's K probabilities on the right side of 0.5.
+
+    The truth is one-hot: above 0.5 for the true class, not above for the others.
+    """
+    truth = np.arange(probabilities.shape[1]) == labels[:, None]
+    hits: _Float = ((probabilities > 0.5) == truth).mean(axis=1)
+    return hits
+
+
 def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     """The figures of one model on one test part.
 
@@ -98,7 +108,9 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     `balanced_accuracy` is the mean recall over the classes that have test images, `auroc_macro`
     the unweighted mean of their one-vs-rest areas. `ece` is the expected calibration error with 15
     equal-width bins (Guo et al., On Calibration of Modern Neural Networks, 2017), `nll` the mean
-    negative log-likelihood in nats, `support` the number of images.
+    negative log-likelihood in nats, `support` the number of images. Only for comparison with a
+    study that calls it accuracy (Chen 2023): `binary_accuracy_elementwise`, the share of all N x K
+    probabilities on the right side of 0.5, which is (K - 1) / K where none is above 0.5.
 
     Args:
         labels: int `[N]`, 0 to K - 1.
@@ -137,6 +149,7 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
         "auroc_macro": np.nan if np.isnan(areas).all() else np.nanmean(areas),
         "ece": np.abs(np.bincount(bins, weights=gaps)).sum() / len(truth),
         "nll": image_nll(truth, scores).mean(),
+        "binary_accuracy_elementwise": image_binary_hits(truth, scores).mean(),
         "support": len(truth),
     }
     return {name: float(value) for name, value in figures.items()}

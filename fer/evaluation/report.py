@@ -18,6 +18,7 @@ from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.tables import (
+    binary_note,
     overall_markdown,
     overall_table,
     per_class_markdown,
@@ -108,6 +109,7 @@ def _markdown(results: Mapping[str, Any]) -> str:
     """The two tables for a paper or an issue thread."""
     overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
     notes = "".join(f"\n{note}\n" for note in results["notes"])
+    overall += f"\n{binary_note(results['metrics'])}\n"
     return f"{described(results)}\n\n{overall}\n{per_class_markdown(results['per_class'])}\n{notes}"
 
 
@@ -120,4 +122,5 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     console = Console(soft_wrap=False)
     both = {row: (results["metrics"], _pairs(results["intervals"]))}
     console.print(overall_table(both, title=title))
+    console.print(binary_note(results["metrics"]))
     console.print(per_class_table(results["per_class"]))

@@ -40,6 +40,17 @@ OVERALL_NOTE = (
 )
 
 
+def binary_note(figures: Figures) -> str:
+    """The element-wise binary accuracy in a sentence that says what it is not; empty without it."""
+    if "binary_accuracy_elementwise" not in figures:  # written before it was measured
+        return ""
+    value = _text("", figures["binary_accuracy_elementwise"])
+    return (
+        f"Element-wise binary accuracy {value}, beside top-1 {_text('', figures['accuracy'])}: for "
+        "comparison only, since class frequencies as the answer to every face reach (K - 1) / K."
+    )
+
+
 def _text(name: str, value: float) -> str:
     """A figure as printed: counts whole, shares with three decimals, undefined ones n/a."""
     if not math.isfinite(value):

@@ -13,6 +13,8 @@ from torch.optim import Optimizer
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
+from fer.models.networks.cnn import PlainCnn
+from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
@@ -37,6 +39,7 @@ class FaceClassifier(LightningModule):
         monitor: The validation metric that a plateau schedule follows.
         maximise: Whether a higher one is better.
         channels_last: Memory layout of pictures and weights.
+        size: Side of the pictures that the network gets, in pixels.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class FaceClassifier(LightningModule):
         monitor: str = "validation/accuracy",
         maximise: bool = True,
         channels_last: bool = False,
+        size: int = 48,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -181,15 +185,63 @@ class TransferClassifier(FaceClassifier):
             model["dropout"],
             model["drop_path"],
         )
-        freeze(network, model["frozen_stages"])
-        if model["train_only"] is not None:
-            train_only(network, model["train_only"])
-        return network
+        return _with_frozen(network, model)
 
     def head_names(self) -> tuple[str, ...]:
         """The last linear layer."""
         return head_names(self.network)
 
 
-CLASSIFIERS: dict[str, type[FaceClassifier]] = {"transfer": TransferClassifier}
+class CnnClassifier(FaceClassifier):
+    """A plain convolutional network of one of the studies."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.cnn.PlainCnn`."""
+        size = self.hparams["size"]
+        network = PlainCnn(
+            model["network"], classes, channels, size, model["dense"], model["dropout"]
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
+class MlpClassifier(FaceClassifier):
+    """Any timm backbone with Chen's MLP head."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.heads.MlpNetwork`."""
+        network = MlpNetwork(
+            model["backbone"],
+            classes,
+            channels,
+            self.hparams["size"],
+            model["head_widths"],
+            model["dropout"],
+            model["attention_heads"],
+            model["stem_stride"],
+            model["drop_path"],
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """All of the MLP."""
+        return head_names(self.network)
+
+
+def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
+    """The same network, of which only what the settings name learns."""
+    freeze(network, model["frozen_stages"])
+    if model["train_only"] is not None:
+        train_only(network, model["train_only"])
+    return network
+
+
+CLASSIFIERS: dict[str, type[FaceClassifier]] = {
+    "transfer": TransferClassifier,
+    "cnn": CnnClassifier,
+    "mlp_head": MlpClassifier,
+}
 """By `model.kind`."""

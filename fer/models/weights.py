@@ -180,5 +180,12 @@ def initial_weights(
         state = imagenet_state(backbone, channels)
     else:
         state = file_state(Path(source))
+    state = _for_trunk(state, network)
     first = network.pretrained_cfg["first_conv"] + ".weight"
     return load_matching(network, _fit_channels(dict(state), first, channels), source)
+
+
+def _for_trunk(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """A backbone's tensors under the names they have where it is another network's `trunk`."""
+    own = network.state_dict()
+    return {f"trunk.{k}" if f"trunk.{k}" in own else k: v for k, v in state.items()}

@@ -120,5 +120,33 @@ def test_nothing_to_measure_is_told(labels: list[int], probabilities: NDArray) -
         headline(labels, probabilities)
 
 
+def test_class_frequencies_as_the_answer_reach_six_sevenths(answers: Callable) -> None:
+    """What Chen reports as accuracy, out of a network that looks at nothing."""
+    labels, _ = answers(0, n=700, share=SHARES["imbalanced"])
+    frequencies = np.bincount(labels, minlength=7) / len(labels)
+    assert frequencies.max() < 0.5
+    figures = headline(labels, np.tile(frequencies, (len(labels), 1)))
+    assert figures["binary_accuracy_elementwise"] == pytest.approx(6 / 7, abs=1e-12)
+    assert figures["accuracy"] == frequencies.max()
+
+
+def test_element_wise_binary_accuracy_by_hand() -> None:
+    # right of three: all; two (the true one is not above 0.5); one (wrong and sure); two (0.5 is not)
+    probabilities = [[0.8, 0.1, 0.1], [0.4, 0.3, 0.3], [0.9, 0.1, 0.0], [0.5, 0.3, 0.2]]
+    figures = headline([0, 1, 2, 0], probabilities)
+    assert figures["binary_accuracy_elementwise"] == pytest.approx((3 + 2 + 1 + 2) / 12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_element_wise_binary_accuracy_agrees_with_torchmetrics(
+    answers: Callable, seed: int
+) -> None:
+    labels, probabilities = answers(seed)
+    truth = torch.nn.functional.one_hot(torch.from_numpy(labels), 7)
+    expected = tm.binary_accuracy(torch.from_numpy(probabilities), truth, threshold=0.5)
+    figures = headline(labels, probabilities)
+    assert figures["binary_accuracy_elementwise"] == pytest.approx(float(expected), abs=1e-6)
+
+
 def test_confusion_rows_are_the_truth() -> None:
     assert confusion([0, 0, 2], [1, 1, 2], k=3).tolist() == [[0, 2, 0], [0, 0, 0], [0, 0, 1]]

@@ -27,6 +27,7 @@ def make_classifier() -> Make:
             channels=channels,
             mean=[0.4] * channels,
             deviation=[0.2] * channels,
+            size=chosen["data"]["size"],
         )
 
     return make
