@@ -29,7 +29,7 @@ from fer.data.readers.jaffe import JaffeReader
 from fer.data.readers.picture_reader import PictureReader, Preparer
 from fer.data.readers.rafdb import RafDbReader
 from fer.data.readers.sfew import SfewReader
-from fer.data.readers.table import TableReader
+from fer.data.readers.table import TABLES, TableReader
 from fer.data.synthetic import SyntheticReader
 from fer.errors import ConfigError
 
@@ -212,9 +212,9 @@ class FolderDataModule(PictureDataModule):
     """Any tree of class folders, or a table of pictures."""
 
     def reader(self) -> FolderReader | TableReader:
-        """A folder is a tree, a file a table."""
+        """A .csv, .tsv or .txt is a table, anything else a tree."""
         where, faces_from, exclude = self.common(FolderReader)
-        kind = FolderReader if where.expanduser().is_dir() else TableReader
+        kind = TableReader if where.suffix.lower() in TABLES else FolderReader
         keep, own = self.data["contempt"] == "keep", self.data["classes"] == "folders"
         return kind(where, faces_from, exclude, contempt=keep, own_classes=own)
 

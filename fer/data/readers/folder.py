@@ -41,7 +41,7 @@ class FolderReader(PictureReader):
     """
 
     name = "folder"
-    title = "a folder"
+    title = "folder"
     folders: ClassVar[tuple[str, ...]] = ()
     layout = (
         "a folder of class folders such as happy/12.jpg or train/happy/12.jpg and "
@@ -77,12 +77,14 @@ class FolderReader(PictureReader):
             parts: Their names, from the top.
             around: How many of them stand around the whole.
         """
-        found = [number for number, name in enumerate(parts) if part(name)]
-        own = found[-1] + 1 if found else around
+        found = next((number for number, name in enumerate(parts) if part(name)), None)
+        own = around if found is None else found + 1
+        while found is not None and own < len(parts) and part(parts[own]):
+            own += 1  # as in Train/Train_Aligned_Faces
         label = parts[own] if own < len(parts) else None
         if not self.own_classes:
             label = next(filter(expression, parts), label)
-        return _Place(part(parts[found[0]]) if found else None, label)
+        return _Place(None if found is None else part(parts[found]), label)
 
     def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
         """Yield the pictures of all class folders."""
@@ -113,7 +115,7 @@ class FolderReader(PictureReader):
         if not self.own_classes:
             self.told.append(f"{self.title}: {matching(self.names.matched)}")
         for why, count in left_out.items():
-            self.told.append(f"{self.title}: {count:,} pictures left out: they {why}")
+            self.told.append(f"{self.title}: {count:,} pictures {why} and are left out")
         if tested:
             self.told.append(f"{self.title}: validation is the test part, as there is no other")
 

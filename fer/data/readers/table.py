@@ -16,7 +16,8 @@ from fer.data.readers.folder import FolderReader
 from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
 from fer.errors import DataError
 
-REQUIRED, OPTIONAL = ("path", "label"), ("part", "subject")
+TABLES = (".csv", ".tsv", ".txt")
+REQUIRED = ("path", "label")
 
 
 class _Row(NamedTuple):
@@ -42,7 +43,7 @@ class TableReader(PictureReader):
     """
 
     name = FolderReader.name
-    title = "the table"
+    title = "table"
     folders = ()
     layout = FolderReader.layout
 
@@ -117,10 +118,8 @@ class TableReader(PictureReader):
         if not self.own_classes:
             self.told.append(f"{self.title}: {matching(self.names.matched)}")
         if dropped:
-            self.told.append(
-                f"{self.title}: {dropped:,} pictures left out: they show contempt "
-                "(data.contempt=leave_out)"
-            )
+            why = "show contempt (data.contempt=leave_out)"
+            self.told.append(f"{self.title}: {dropped:,} pictures {why} and are left out")
         if tested:
             self.told.append(f"{self.title}: validation is the test part, as there is no other")
 
