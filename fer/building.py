@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from fer.data.modules import FaceDataModule
+from fer.errors import ConfigError
 from fer.models.classifiers import CLASSIFIERS, FaceClassifier
 from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
@@ -22,6 +23,13 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
     if loss["class_weights"] == "balanced":
         labels = torch.from_numpy(data.faces.labels[data.split.train])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
+    elif loss["class_weights"] is not None and len(loss["class_weights"]) != len(
+        data.faces.classes
+    ):
+        raise ConfigError(
+            f"loss.class_weights={loss['class_weights']}: one per class, in the order "
+            f"{', '.join(data.faces.classes)}"
+        )
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](
         model=model,

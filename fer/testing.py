@@ -171,12 +171,12 @@ def _other_part(run: RunFolder, data: FaceDataModule, part: str) -> tuple[NDArra
             "this is the data that the run was trained on: leave data= out, and choose "
             f"part={', '.join(OWN_PARTS)} of the run's own protocol; data_path=... says where it is"
         )
-    if part in ("test", "all") or data.faces.part is None:
+    own = set() if data.faces.part is None else set(data.faces.part.tolist())
+    if part == "all" or not own or (part == "test" and "test" not in own):
         return np.arange(len(data.faces)), "all"
     indices = np.flatnonzero(data.faces.part == part)
     if len(indices) == 0:
-        there = ", ".join(sorted(set(data.faces.part.tolist())))
-        raise ConfigError(f"part={part}: this data set has all, {there}")
+        raise ConfigError(f"part={part}: this data set has all, {', '.join(sorted(own))}")
     return indices, part
 
 

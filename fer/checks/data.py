@@ -7,7 +7,8 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
-DATA_SETS = ("synthetic", "fer2013")
+PICTURE_SETS = ("ckplus", "jaffe", "sfew", "rafdb", "affectnet", "folder")
+DATA_SETS = ("synthetic", "fer2013", *PICTURE_SETS)
 PROTOCOLS = (
     "official",
     "holdout",
@@ -17,7 +18,7 @@ PROTOCOLS = (
     "subject_kfold",
     "leave_one_subject_out",
 )
-TEST_PARTS = ("private", "public", "both")
+TEST_PARTS = ("private", "public", "both", "test")
 
 
 def check_data(check: Checker) -> None:
@@ -29,12 +30,31 @@ def check_data(check: Checker) -> None:
         for key in ("train", "validation", "test"):
             check.number(f"data.{key}", low=1, high=140_000, whole=True)
         check.number("data.drawing_seed", low=0, whole=True)
+    if check.value("data.name") in PICTURE_SETS:
+        _check_pictures(check)
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
     check.choice("data.channels", (1, 3))
     check.number("data.images_per_class", low=1, whole=True, null=True)
     check.number("data.batch_size", low=1, whole=True)
     check.choice("data.sampler", ("shuffle", "balanced"))
+
+
+def _check_pictures(check: Checker) -> None:
+    """What data sets of picture files have besides; a key counts where the data set has it."""
+    check.text("data.exclude", null=True)
+    check.number("data.stored_size", low=16, high=1024, whole=True)
+    choices = {
+        "neutral": ("first", "none"),
+        "contempt": ("keep", "leave_out"),
+        "pictures": ("aligned", "original"),
+        "classes": ("expressions", "folders"),
+    }
+    for key, allowed in choices.items():
+        if key in check.cfg.data:
+            check.choice(f"data.{key}", allowed)
+    if "last_frames" in check.cfg.data:
+        check.number("data.last_frames", low=1, whole=True)
 
 
 def check_protocol(check: Checker) -> None:
@@ -46,11 +66,12 @@ def check_protocol(check: Checker) -> None:
     if name == "official":
         check.choice("protocol.test", TEST_PARTS)
         if isinstance(validation, str):
-            check.choice("protocol.validation", ("public", "private"))
-            if check.value("protocol.test") in (validation, "both"):
+            check.choice("protocol.validation", ("public", "private", "validation"))
+            test = check.value("protocol.test")
+            if test == validation or (test == "both" and validation != "validation"):
                 raise ConfigError(
                     f"protocol.validation={validation} and protocol.test="
-                    f"{check.value('protocol.test')} share images: what is tested must not select "
+                    f"{test} share images: what is tested must not select "
                     "the model. Take a share of training images, such as protocol.validation=0.1"
                 )
             return

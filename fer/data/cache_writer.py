@@ -143,7 +143,7 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
         "classes": reader.classes,
         "fingerprint": faces.fingerprint,
         "bad_files": bad_files,
-        "notes": reader.check(faces),
+        "notes": [*reader.check(faces), *reader.finish(folder)],
         "arrays": {
             name: {
                 "bytes": (folder / f"{name}.npy").stat().st_size,

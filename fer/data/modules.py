@@ -17,10 +17,19 @@ from fer.data.augmentation import Augmentation
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
 from fer.data.loading import Batches, loader
+from fer.data.preparation import preparer
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.protocols import Split
 from fer.data.readers import Reader
+from fer.data.readers.affectnet import AffectNetReader
+from fer.data.readers.ckplus import CkPlusReader
 from fer.data.readers.fer2013 import Fer2013Reader, find_fer2013
+from fer.data.readers.folder import FolderReader
+from fer.data.readers.jaffe import JaffeReader
+from fer.data.readers.picture_reader import PictureReader, Preparer
+from fer.data.readers.rafdb import RafDbReader
+from fer.data.readers.sfew import SfewReader
+from fer.data.readers.table import TABLES, TableReader
 from fer.data.synthetic import SyntheticReader
 from fer.errors import ConfigError
 
@@ -143,9 +152,82 @@ class Fer2013DataModule(FaceDataModule):
         return Fer2013Reader(where)
 
 
+class PictureDataModule(FaceDataModule):
+    """A data set of picture files; a subclass names its reader and that reader's settings."""
+
+    def common(self, reader: type[PictureReader]) -> tuple[Path, Preparer, str | None]:
+        """What every such reader takes: where, how pictures become faces, what to leave out."""
+        where = reader.find(self.data["path"], Path(self.paths["data"]))
+        return where, preparer(self.data), self.data["exclude"]
+
+
+class CkPlusDataModule(PictureDataModule):
+    """CK+, the original tree or the 48 x 48 folder."""
+
+    def reader(self) -> CkPlusReader:
+        """Takes the frames that the settings ask for."""
+        return CkPlusReader(
+            *self.common(CkPlusReader),
+            last_frames=self.data["last_frames"],
+            neutral=self.data["neutral"] == "first",
+            contempt=self.data["contempt"] == "keep",
+        )
+
+
+class JaffeDataModule(PictureDataModule):
+    """JAFFE's folder."""
+
+    def reader(self) -> JaffeReader:
+        """Takes every picture."""
+        return JaffeReader(*self.common(JaffeReader))
+
+
+class SfewDataModule(PictureDataModule):
+    """SFEW, either edition."""
+
+    def reader(self) -> SfewReader:
+        """Takes every picture that has a label."""
+        return SfewReader(*self.common(SfewReader))
+
+
+class RafDbDataModule(PictureDataModule):
+    """RAF-DB's single-label part."""
+
+    def reader(self) -> RafDbReader:
+        """Takes the aligned or the whole pictures."""
+        aligned = self.data["pictures"] == "aligned"
+        return RafDbReader(*self.common(RafDbReader), aligned=aligned)
+
+
+class AffectNetDataModule(PictureDataModule):
+    """AffectNet with seven or eight classes."""
+
+    def reader(self) -> AffectNetReader:
+        """Takes every picture that has an expression."""
+        keep = self.data["contempt"] == "keep"
+        return AffectNetReader(*self.common(AffectNetReader), contempt=keep)
+
+
+class FolderDataModule(PictureDataModule):
+    """Any tree of class folders, or a table of pictures."""
+
+    def reader(self) -> FolderReader | TableReader:
+        """A .csv, .tsv or .txt is a table, anything else a tree."""
+        where, faces_from, exclude = self.common(FolderReader)
+        kind = TableReader if where.suffix.lower() in TABLES else FolderReader
+        keep, own = self.data["contempt"] == "keep", self.data["classes"] == "folders"
+        return kind(where, faces_from, exclude, contempt=keep, own_classes=own)
+
+
 DATA_MODULES: dict[str, type[FaceDataModule]] = {
     "synthetic": SyntheticDataModule,
     "fer2013": Fer2013DataModule,
+    "ckplus": CkPlusDataModule,
+    "jaffe": JaffeDataModule,
+    "sfew": SfewDataModule,
+    "rafdb": RafDbDataModule,
+    "affectnet": AffectNetDataModule,
+    "folder": FolderDataModule,
 }
 """By `data.name`."""
 

@@ -20,6 +20,7 @@ from sklearn.model_selection import (
 )
 
 from fer.data.faces import Faces
+from fer.data.readers import PARTS
 from fer.errors import ConfigError, DataError, RunError
 
 Indices = NDArray[np.int64]
@@ -150,7 +151,11 @@ def _official(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indic
         raise ConfigError(
             "protocol=official: this data set has no parts of its own; use holdout or kfold"
         )
+    there = [part for part in PARTS if part in faces.part]
     wanted = ("public", "private") if protocol["test"] == "both" else (protocol["test"],)
+    if wanted == ("private",) and "private" not in there:
+        wanted = ("test",)  # the one that a publisher with a single test part gives out
+    _require_parts(there, protocol, wanted)
     train = np.flatnonzero(faces.part == "training")
     test = np.flatnonzero(np.isin(faces.part, wanted))
     if isinstance(protocol["validation"], str):
@@ -158,6 +163,26 @@ def _official(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indic
     else:
         train, validation = _cut(faces, train, protocol["validation"], protocol["seed"])
     return train, validation, test, "+".join(wanted)
+
+
+def _require_parts(there: list[str], protocol: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
+    """Refuses parts that a data set does not have.
+
+    Raises:
+        ConfigError: Names the parts that it has.
+    """
+    has = f"this data set has the parts {', '.join(there)}"
+    missing = [part for part in wanted if part not in there]
+    if missing:
+        raise ConfigError(
+            f"protocol.test={protocol['test']}: {has}; choose one of them, or protocol=holdout"
+        )
+    validation = protocol["validation"]
+    if isinstance(validation, str) and validation not in there:
+        raise ConfigError(
+            f"protocol.validation={validation}: {has}; take a share of the training images, such "
+            "as protocol.validation=0.1"
+        )
 
 
 def _holdout(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:

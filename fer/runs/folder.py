@@ -33,6 +33,7 @@ _NOT_DECIDING = (
     "restart",
     "name",
     "data.path",
+    "data.exclude",
     "data.download",
     "trainer.max_epochs",
     "trainer.accelerator",

@@ -79,6 +79,46 @@ def test_official_both_test_parts_together() -> None:
     assert found.test_part == "public+private"
 
 
+def with_parts(**names: str) -> Faces:
+    """The faces without people, their parts called otherwise."""
+    assert UNKNOWN.part is not None
+    return replace(UNKNOWN, part=np.array([names[part] for part in UNKNOWN.part]))
+
+
+def test_official_with_a_single_test_part() -> None:
+    faces = with_parts(training="training", public="training", private="test")
+    found = split(faces, "official", validation=0.1)
+    assert faces.part is not None and found.test_part == "test"
+    assert np.array_equal(found.test, np.flatnonzero(faces.part == "test"))
+    assert set(faces.part[np.concatenate([found.train, found.validation])]) == {"training"}
+    assert sizes(found, faces) == pytest.approx([0.72, 0.08, 0.2], abs=0.01)
+    same = split(faces, "official", validation=0.1, test="test")
+    assert same.test_hash == found.test_hash and np.array_equal(same.train, found.train)
+
+
+def test_official_with_training_validation_and_test() -> None:
+    faces = with_parts(training="training", public="validation", private="test")
+    found = split(faces, "official", validation="validation")
+    assert faces.part is not None
+    for part, indices in zip(("training", "validation", "test"), PARTS, strict=True):
+        assert np.array_equal(found.part(indices), np.flatnonzero(faces.part == part))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, r"protocol\.validation=public: .* parts training, test; .*protocol\.validation=0\.1"),
+        ({"validation": "validation"}, r"protocol\.validation=validation: .* training, test"),
+        ({"validation": 0.1, "test": "public"}, r"protocol\.test=public: .* training, test"),
+        ({"validation": 0.1, "test": "both"}, r"protocol\.test=both: .* training, test"),
+    ],
+)
+def test_official_parts_that_are_not_there_are_refused(changes: Any, words: str) -> None:
+    faces = with_parts(training="training", public="training", private="test")
+    with pytest.raises(ConfigError, match=words):
+        split(faces, "official", **changes)
+
+
 def test_official_without_parts_is_refused() -> None:
     with pytest.raises(ConfigError, match="no parts of its own; use holdout or kfold"):
         split(made_faces(), "official")
@@ -207,8 +247,8 @@ def test_a_share_too_small_is_told(faces: Faces) -> None:
 
 def test_empty_parts_and_classes_are_told() -> None:
     assert UNKNOWN.part is not None
-    nobody = replace(UNKNOWN, part=np.where(UNKNOWN.part == "public", "training", UNKNOWN.part))
-    with pytest.raises(DataError, match="the validation part of protocol official has no images"):
+    nobody = replace(UNKNOWN, part=np.where(UNKNOWN.part == "training", "no", UNKNOWN.part))
+    with pytest.raises(DataError, match="the training part of protocol official has no images"):
         split(nobody, "official")
     without = np.where((UNKNOWN.labels == 1) & (UNKNOWN.part == "training"), "no", UNKNOWN.part)
     with pytest.raises(DataError, match="no training images of disgust"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,5 +93,16 @@ class Reader(ABC):
 
         Raises:
             DataError: The set cannot be used, for example because a class is empty.
+        """
+        return ()
+
+    def finish(self, folder: Path) -> tuple[str, ...]:
+        """Called once, when all is read.
+
+        Args:
+            folder: The cache that is being made; lists and pictures for people may be put there.
+
+        Returns:
+            More lines worth telling.
         """
         return ()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from fer.data.faces import SEVEN
 from fer.data.readers import OnBad, Record
+from fer.data.readers.files import File, files_key, is_junk, scan
 from fer.data.readers.pictures import MAX_BYTES, BadPictureError, gray_pixels, open_picture
 from fer.errors import DataError
 
@@ -20,18 +19,16 @@ PREFIXES = {
     "train": {"Training": "training"},
     "test": {"PublicTest": "public", "PrivateTest": "private"},
 }
-JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 TAIL_BYTES = 8 * 1024**2
 """Holds the table of contents of a zip of this size, with the checksum of every picture."""
 
-File = tuple[str, int, Callable[[], bytes]]
+Stored = tuple[str, int, Callable[[], bytes]]
 """Name relative to the folder of train/ and test/, size in bytes, and what reads it."""
 
 
 def folder_key(folder: Path) -> str:
     """Identify a folder by the names, sizes and times of its files."""
-    text = "\n".join([f"{name}\0{size}\0{time}" for name, size, time in _scan(folder)])
-    return f"folder {hashlib.sha256(os.fsencode(text)).hexdigest()}"
+    return f"folder {files_key(_scan(folder))}"
 
 
 def folder_records(folder: Path, on_bad: OnBad) -> Iterator[Record]:
@@ -68,7 +65,7 @@ def zip_records(path: Path, on_bad: OnBad) -> Iterator[Record]:
         entries = {
             info.filename.replace("\\", "/"): info
             for info in archive.infolist()
-            if not info.is_dir() and not any(map(_is_junk, info.filename.split("/")))
+            if not info.is_dir() and not any(map(is_junk, info.filename.split("/")))
         }
         top = _top_folder(entries, path)
         files = [
@@ -77,11 +74,6 @@ def zip_records(path: Path, on_bad: OnBad) -> Iterator[Record]:
             if name.removeprefix(top).startswith(("train/", "test/"))
         ]
         yield from _records(files, path, on_bad)
-
-
-def _is_junk(name: str) -> bool:
-    """Whether an operating system left this file or folder behind."""
-    return name in JUNK or name.startswith("._")
 
 
 def _reader_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -110,51 +102,17 @@ def _top_folder(names: Iterable[str], path: Path) -> str:
     return tops.pop() if tops else ""
 
 
-def _scan(folder: Path) -> list[tuple[str, int, int]]:
-    """Name relative to `folder`, size and time of each file under train/ and test/, sorted."""
-    found: list[tuple[str, int, int]] = []
-    try:
-        for top in PREFIXES:
-            if (folder / top).is_dir():
-                _scan_into(found, folder / top, f"{top}/")
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error}); check its permissions") from error
-    return sorted(found)
+def _scan(folder: Path) -> list[File]:
+    """Each file under train/ and test/, named relative to `folder`, sorted."""
+    return sorted(
+        found._replace(name=f"{top}/{found.name}")
+        for top in PREFIXES
+        if (folder / top).is_dir()
+        for found in scan(folder / top)
+    )
 
 
-def _scan_into(found: list[tuple[str, int, int]], folder: Path, prefix: str) -> None:
-    """Add the files of a folder and of those in it."""
-    with _quick_scan(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if _is_junk(name):
-                continue
-            if entry.is_dir():
-                _scan_into(found, folder / name, f"{prefix}{name}/")
-                continue
-            try:
-                status = entry.stat()
-            except FileNotFoundError:  # a link that leads nowhere: reading it will tell
-                status = entry.stat(follow_symlinks=False)
-            found.append((prefix + name, status.st_size, status.st_mtime_ns))
-
-
-@contextmanager
-def _quick_scan(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """`os.scandir`, where possible by descriptor: then 35,887 files cost a quarter less time."""
-    if os.scandir not in os.supports_fd:
-        with os.scandir(folder) as entries:
-            yield entries
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with os.scandir(descriptor) as entries:
-            yield entries
-    finally:
-        os.close(descriptor)
-
-
-def _records(files: list[File], origin: Path, on_bad: OnBad) -> Iterator[Record]:
+def _records(files: list[Stored], origin: Path, on_bad: OnBad) -> Iterator[Record]:
     for top in PREFIXES:
         if not any(name.startswith(f"{top}/") for name, _, _ in files):
             raise DataError(

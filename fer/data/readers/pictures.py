@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_BYTES = 64 * 1024**2
@@ -78,3 +78,39 @@ def gray_pixels(image: Image.Image) -> NDArray[np.uint8]:
     if (pixels[..., :1] != pixels[..., 1:3]).any():
         raise BadPictureError(f"is in colour (mode {image.mode}), not 8-bit gray")
     return np.ascontiguousarray(pixels[..., 0])
+
+
+def rgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a picture in any mode, upright as its EXIF orientation says.
+
+    Gray levels of 16 bits are scaled to 8; what is transparent becomes white.
+
+    Returns:
+        uint8 `[H, W, 3]`.
+
+    Raises:
+        BadPictureError: Its mode cannot be shown as RGB.
+    """
+    try:
+        image = ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF says nothing of the orientation
+        image = image.copy()
+    try:
+        if image.mode.startswith("I"):
+            image = _eight_bits(image)
+        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+            clear = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+        if image.mode == "F":
+            raise ValueError("its levels have no known range")
+        return np.asarray(image.convert("RGB"))
+    except Exception as error:  # Pillow says ValueError, OSError or KeyError of a mode
+        raise BadPictureError(f"has mode {image.mode}, which cannot be shown ({error})") from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A gray picture of 16 bits, in one of Pillow's modes for it, scaled to 8."""
+    levels = np.asarray(image).astype(np.int64)
+    if levels.min() < 0 or levels.max() > 65_535:
+        raise ValueError("its levels are not 0 to 65,535")
+    return Image.fromarray(((levels + 128) // 257).astype(np.uint8))

@@ -1,0 +1,251 @@
+"""What all data sets of picture files share: find, open, prepare, leave out."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fer.data.faces import Faces
+from fer.data.readers import OnBad, Reader, Record
+from fer.data.readers.exclusion import Exclusion
+from fer.data.readers.files import File, files_key, is_picture, scan
+from fer.data.readers.pictures import MAX_BYTES, BadPictureError, open_picture, rgb_pixels
+from fer.errors import DataError
+
+
+class Preparer(Protocol):
+    """Turns a picture into a face of fixed size.
+
+    Attributes:
+        key: Text that changes whenever its settings do.
+    """
+
+    key: str
+
+    def __call__(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Make a face of a picture.
+
+        Args:
+            name: Of the picture, for its own lists.
+            image: uint8 `[H, W, 3]`, RGB.
+
+        Returns:
+            uint8 `[h, w]` or `[h, w, 3]`, the same size every time; None leaves the picture out.
+        """
+
+    def notes(self, folder: Path) -> tuple[str, ...]:
+        """Called once, after the last picture.
+
+        Args:
+            folder: The cache that is being made; it may write lists and sheets there.
+
+        Returns:
+            Lines worth telling.
+        """
+
+
+class WholePicture:
+    """The whole picture, as a square.
+
+    Args:
+        size: Side of the square in pixels.
+        colour: Whether to keep the colours.
+    """
+
+    def __init__(self, size: int, colour: bool) -> None:
+        self.size, self.colour = size, colour
+        self.key = f"whole {size} {'colour' if colour else 'gray'}"
+
+    def __call__(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Gives uint8 `[size, size]`, or `[size, size, 3]` in colour."""
+        picture = Image.fromarray(image)
+        if not self.colour:
+            picture = picture.convert("L")
+        if picture.size != (self.size, self.size):
+            picture = picture.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        return np.asarray(picture)
+
+    def notes(self, folder: Path) -> tuple[str, ...]:
+        """Has nothing to tell."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture file, and what the data set says of it; fields as in `Record`."""
+
+    path: Path
+    name: str
+    label: int
+    part: str | None = None
+    subject: str | None = None
+    sequence: str | None = None
+
+
+class PictureReader(Reader):
+    """A data set of picture files. A subclass says which pictures there are.
+
+    Attributes:
+        title: What people call it.
+        folders: Names under which it is looked for in `paths.data`.
+        layout: What its folder holds, for messages.
+        options: Text of the subclass's own settings; part of the source's key.
+        root: The folder that the pictures' names are relative to.
+        told: Lines that `check` hands on; filled by `pictures`.
+    """
+
+    title: ClassVar[str]
+    folders: ClassVar[tuple[str, ...]]
+    layout: ClassVar[str]
+    options: str = ""
+
+    def __init__(
+        self, path: str | Path, preparer: Preparer, exclude: str | Path | None = None
+    ) -> None:
+        """Plan the reading; nothing is read yet but the list of pictures to leave out.
+
+        Args:
+            path: The folder of the data set.
+            preparer: Makes faces of its pictures.
+            exclude: The list of pictures to leave out.
+
+        Raises:
+            DataError: That list cannot be read.
+        """
+        self.path = self.root = Path(path).expanduser()
+        self.preparer = preparer
+        self.exclusion = Exclusion(exclude)
+        self.told: list[str] = []
+
+    @classmethod
+    def find(cls, path: str | None, data_dir: Path) -> Path:
+        """The data set's place: `data.path`, else what lies in the data folder under its name.
+
+        Raises:
+            DataError: It is not there; the message says what is looked for.
+        """
+        if path is not None:
+            if Path(path).expanduser().exists():
+                return Path(path)
+            raise DataError(f"data.path={path} does not exist: it is {cls.layout}")
+        data_dir = data_dir.expanduser()
+        known = [name.lower() for name in cls.folders]
+        there = sorted(data_dir.iterdir()) if data_dir.is_dir() else []
+        for folder in there:
+            if folder.name.lower() in known and folder.is_dir():
+                return folder
+        if not cls.folders:
+            raise DataError(f"data.path is not given: it is {cls.layout}")
+        raise DataError(
+            f"{cls.title}: not found in the data folder {data_dir} (looked for "
+            f"{', '.join(cls.folders)}): set data.path to {cls.layout}"
+        )
+
+    @property
+    def origin(self) -> str:
+        """The path of what is read."""
+        return str(self.path)
+
+    @cached_property
+    def files(self) -> list[File]:
+        """The files that count, sorted by name.
+
+        Raises:
+            DataError: There is no such folder, or it holds nothing of the kind.
+        """
+        if not self.path.is_dir():
+            raise DataError(
+                f"data.path={self.path} is no folder: it is {self.layout}; unpack archives first"
+            )
+        found = scan(self.path, self.wanted)
+        if not any(is_picture(file.name) for file in found):
+            raise DataError(f"{self.path} holds no pictures: data.path is {self.layout}")
+        return found
+
+    def wanted(self, name: str) -> bool:
+        """Whether a file counts, by its own name."""
+        return is_picture(name)
+
+    def source_key(self) -> str:
+        """Text that changes with the files' names, sizes and times and with every setting."""
+        return "\n".join(
+            (self.options, self.preparer.key, self.exclusion.key, files_key(self.files))
+        )
+
+    def __len__(self) -> int:
+        """At most so many faces."""
+        return len(self.files)
+
+    @abstractmethod
+    def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
+        """Yield every picture with its label, unopened.
+
+        Args:
+            on_bad: Called with (name, reason) for each file that cannot be used.
+
+        Raises:
+            DataError: The folder as a whole cannot be used.
+        """
+
+    def records(self, on_bad: OnBad) -> Iterator[Record]:
+        """Yield a face for each picture that is not left out.
+
+        Raises:
+            DataError: The folder cannot be used, or the list of pictures to leave out names some
+                that are not there.
+        """
+        self.told.clear()
+
+        def unless_excluded(name: str, reason: str) -> None:
+            if not self.exclusion.covers(name):
+                on_bad(name, reason)
+
+        listed = list(self.pictures(unless_excluded))
+        kept = [picture for picture in listed if not self.exclusion.covers(picture.name)]
+        self.exclusion.check(self.root)
+        if self.exclusion.names:
+            self.told.append(f"{len(self.exclusion.met):,} names on data.exclude's list left out")
+        for picture in kept:
+            try:
+                record = self._record(picture)
+            except BadPictureError as error:
+                on_bad(picture.name, str(error))
+                continue
+            if record is not None:
+                yield record
+
+    def _record(self, picture: Picture) -> Record | None:
+        try:
+            with picture.path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise BadPictureError(f"cannot be read ({error})") from error
+        face = self.preparer(picture.name, rgb_pixels(open_picture(data)))
+        if face is None:
+            return None
+        return Record(
+            face,
+            picture.label,
+            picture.name,
+            picture.part,
+            picture.subject,
+            picture.sequence,
+            file_hash=hashlib.sha256(data).digest(),
+        )
+
+    def check(self, faces: Faces) -> tuple[str, ...]:
+        """What was met on the way."""
+        return tuple(self.told)
+
+    def finish(self, folder: Path) -> tuple[str, ...]:
+        """What is to be told of the preparation."""
+        return self.preparer.notes(folder)
