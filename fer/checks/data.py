@@ -5,6 +5,7 @@ from __future__ import annotations
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
+from fer.checks.faces import check_faces
 from fer.errors import ConfigError
 
 DATA_SETS = ("synthetic", "fer2013")
@@ -29,6 +30,8 @@ def check_data(check: Checker) -> None:
         for key in ("train", "validation", "test"):
             check.number(f"data.{key}", low=1, high=140_000, whole=True)
         check.number("data.drawing_seed", low=0, whole=True)
+    if "faces" in check.cfg.data:
+        check_faces(check)
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
     check.choice("data.channels", (1, 3))
