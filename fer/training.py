@@ -61,6 +61,9 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
 
     if settings["data"]["path"]:  # the run folder must find it from anywhere
         settings["data"]["path"] = str(Path(settings["data"]["path"]).expanduser().resolve())
+    found = settings["data"].get("faces", {})
+    if found.get("detector_model"):
+        found["detector_model"] = str(Path(found["detector_model"]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     limit = settings["data"]["images_per_class"]

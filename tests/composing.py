@@ -27,4 +27,4 @@ def settings(*overrides: str) -> dict[str, Any]:
 def choices(group: str) -> list[str]:
     """The files of a group that can be chosen, without the bases that others build on."""
     files = sorted(Path(CONF, group).glob("*.yaml"))
-    return [file.stem for file in files if file.stem != "base"]
+    return [file.stem for file in files if file.stem not in ("base", "pictures")]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
+from fer.errors import ConfigError
 
 
 def check_faces(check: Checker) -> None:
@@ -41,15 +39,10 @@ def check_faces(check: Checker) -> None:
 
 def _check_model(check: Checker) -> None:
     """YuNet's file, looked for before anything heavy is imported."""
-    key = "data.faces.detector_model"
-    told = (
-        "it is YuNet's ONNX file, or null where the environment variable FER_YUNET names it; fetch "
-        "face_detection_yunet_*.onnx from "
-        "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet, or take "
-        "data.faces.detector=haar"
-    )
-    named = check.value(key) or os.environ.get("FER_YUNET")
-    if not named:
-        check.fail(key, told)
-    elif not Path(named).expanduser().is_file():
-        check.fail(key, f"there is no file {named}; {told}")
+    from fer.detection.yunet_model import find_model
+
+    path = check.value("data.faces.detector_model")
+    try:
+        find_model(path)
+    except ConfigError as error:
+        raise ConfigError(f"data.faces.detector_model={path or 'null'}: {error}") from None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer.data.face_report import FaceReport
 from fer.detection import Detection, Detector, detector, opencv
+from fer.detection.yunet_model import find_model
 from fer.errors import DataError
 
 if TYPE_CHECKING:
@@ -115,8 +116,6 @@ class FaceCrops:
 
 def _model_hash(path: str | None) -> str:
     """SHA-256 of YuNet's model file, wherever it lies."""
-    from fer.detection.yunet import find_model
-
     model = find_model(path)
     try:
         return hashlib.sha256(model.read_bytes()).hexdigest()

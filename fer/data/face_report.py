@@ -56,7 +56,7 @@ class FaceReport:
         self._rows.append((name, self._found, len(faces), *_numbers(chosen), aligned, flag))
         if several:
             self._several += [(name, *_numbers(face), face == chosen) for face in faces]
-        counted = f" of {len(faces)}" if several else ""
+        counted = f"  {len(faces)} faces" if several else ""
         self._sheet.add(crop, [f"{self._found}  {chosen.score:.2f}{counted}", name])
 
     def write(self, folder: Path) -> tuple[str, ...]:

@@ -99,11 +99,9 @@ def detector(
 
         return HaarDetector(min_size, min_score or 0.0, neighbours, eyes)
     if name == "yunet":
-        from fer.detection.yunet import MIN_SCORE, YuNetDetector, find_model
+        from fer.detection.yunet import MIN_SCORE, YuNetDetector
 
-        return YuNetDetector(
-            find_model(model_path), min_size, MIN_SCORE if min_score is None else min_score
-        )
+        return YuNetDetector(model_path, min_size, MIN_SCORE if min_score is None else min_score)
     raise ConfigError(f"there is no face detector {name}: choose {', '.join(DETECTORS)}")
 
 

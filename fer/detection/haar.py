@@ -27,6 +27,9 @@ EYE_NEIGHBOURS = 3
 MAX_TILT = 30.0
 """Degrees; two finds that are further from level are no pair of eyes."""
 
+APART = (0.3, 0.55)
+"""Distance of both eyes as a share of the face box's width; others are no pair. Ours."""
+
 
 class HaarDetector:
     """Frontal faces by a cascade of Haar features; no model file, many false detections.
@@ -104,6 +107,7 @@ def _find_eyes(
         return None
     (left_x, left_y), (right_x, right_y) = halves[False][1], halves[True][1]
     tilt = math.degrees(math.atan2(right_y - left_y, right_x - left_x))
-    if abs(tilt) > MAX_TILT or right_x - left_x < w / 4:
+    apart = math.hypot(right_x - left_x, right_y - left_y) / w
+    if abs(tilt) > MAX_TILT or not APART[0] <= apart <= APART[1]:
         return None
     return (x + left_x, y + left_y), (x + right_x, y + right_y)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -10,14 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.detection import Detection
-from fer.errors import ConfigError, DataError
+from fer.detection.yunet_model import HOW_TO_GET_IT, find_model
+from fer.errors import DataError
 
-VARIABLE = "FER_YUNET"
-ADDRESS = "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet"
-HOW_TO_GET_IT = (
-    f"fetch face_detection_yunet_*.onnx from {ADDRESS} and name it with data.faces.detector_model "
-    f"or the environment variable {VARIABLE}, or take data.faces.detector=haar, which needs no file"
-)
 MIN_SCORE = 0.6
 """Ours; OpenCV's own default, 0.9, loses faces of low resolution."""
 
@@ -33,7 +27,7 @@ class YuNetDetector:
     """Faces with the centres of both eyes; see `Detector`.
 
     Args:
-        model: The ONNX file.
+        model: The ONNX file; None takes the one that FER_YUNET names.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower score (YuNet's own, 0 to 1) are left out.
 
@@ -42,7 +36,9 @@ class YuNetDetector:
         DataError: The file is not a YuNet.
     """
 
-    def __init__(self, model: Path, min_size: int = 24, min_score: float = MIN_SCORE) -> None:
+    def __init__(
+        self, model: str | Path | None = None, min_size: int = 24, min_score: float = MIN_SCORE
+    ) -> None:
         self.min_size = min_size
         self._network = _open(find_model(model), min_score)
 
@@ -60,21 +56,6 @@ class YuNetDetector:
         found = [_detection(row, shrink) for row in ([] if rows is None else rows)]
         found = [face for face in found if min(face.w, face.h) >= self.min_size]
         return sorted(found, key=lambda face: (-face.score, face.box))
-
-
-def find_model(path: str | Path | None = None) -> Path:
-    """YuNet's model file: the path given, or the one that FER_YUNET names.
-
-    Raises:
-        ConfigError: Neither is given, or no file is there.
-    """
-    named = path or os.environ.get(VARIABLE)
-    if not named:
-        raise ConfigError(f"YuNet needs its model file: {HOW_TO_GET_IT}")
-    model = Path(named).expanduser()
-    if not model.is_file():
-        raise ConfigError(f"YuNet's model file {model} is not there: {HOW_TO_GET_IT}")
-    return model
 
 
 def _open(model: Path, min_score: float) -> cv2.FaceDetectorYN:
