@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from fer.detection import Detection, detector
 from fer.detection.cropping import Cropper, box_matrix, choose, eye_matrix, warp
 from fer.detection.levels import normalise_levels
-from tests.detection.scenes import plain, scene
+from tests.detection.scenes import plain, put
 
 
 def noise(*shape: int) -> NDArray[np.uint8]:
@@ -73,16 +74,31 @@ def test_eyes_get_to_their_places(turn: float, apart: float) -> None:
         assert (half * (columns + 0.5)).sum() / half.sum() == pytest.approx(place, abs=2.5)
 
 
-@pytest.mark.parametrize("turn", [-25, 0, 20])
-def test_a_turned_face_comes_out_level(turn: float, yunet_file: Path) -> None:
+def tilt(face: Detection) -> float:
+    """Degrees between a face's eyes and level."""
+    assert face.eyes is not None
+    (left, left_y), (right, right_y) = face.eyes
+    return abs(math.degrees(math.atan2(right_y - left_y, right - left)))
+
+
+def test_turned_real_faces_come_out_level_and_of_one_size(
+    yunet_file: Path, real_faces: list[NDArray[np.uint8]]
+) -> None:
     find = detector("yunet", yunet_file)
-    picture, _ = scene((100, 40, 140, turn))
-    (face,) = find.detect(picture)
-    cropper = Cropper(size=(150, 100), align=True, eye_height=0.4, eye_distance=0.4)
-    assert cropper.aligns(face)
-    (again,) = find.detect(cropper(picture, face))
-    assert again.eyes is not None
-    assert np.allclose(again.eyes, [[30, 60], [70, 60]], atol=5)
+    cropper = Cropper(size=(300, 200), align=True, eye_height=0.4, eye_distance=0.4)
+    before, after, places = [], [], []
+    for number, image in enumerate(real_faces):
+        picture = plain()
+        put(picture, image, 60, 20, 120 + 4 * number, turn=25 if number % 2 else -25)
+        for face in find.detect(picture)[:1]:
+            assert cropper.aligns(face)
+            for again in find.detect(cropper(picture, face))[:1]:
+                before.append(tilt(face))
+                after.append(tilt(again))
+                places.append(again.eyes)
+    assert len(after) >= 15
+    assert np.median(before) > 10 and np.median(after) < 3
+    assert np.allclose(np.median(places, axis=0), [[60, 120], [140, 120]], atol=5)
 
 
 def test_without_eyes_the_box_is_cut() -> None:
