@@ -62,6 +62,9 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     for key in ("path", "exclude"):  # the run folder must find them from anywhere
         if settings["data"].get(key):
             settings["data"][key] = str(Path(settings["data"][key]).expanduser().resolve())
+    found = settings["data"].get("faces", {})
+    if found.get("detector_model"):
+        found["detector_model"] = str(Path(found["detector_model"]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     limit = settings["data"]["images_per_class"]

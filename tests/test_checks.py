@@ -40,7 +40,7 @@ REFUSED = [
     ("data=affectnet data.contempt=no", "data.contempt keep, leave_out"),
     ("data=rafdb data.pictures=basic", "data.pictures=basic aligned, original"),
     ("data=folder data.classes=own", "data.classes=own expressions, folders"),
-    ("data=jaffe data.stored_size=8", "data.stored_size=8 from 16 to 1024"),
+    ("data=jaffe data.faces.size=[8,8]", "data.faces.size=[8, 8] from 16 to 1024"),
     ("data=sfew data.exclude=3", "data.exclude=3 text null"),
     # protocol
     ("protocol.test=training", "protocol.test=training private, public, both"),

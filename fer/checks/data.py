@@ -5,6 +5,7 @@ from __future__ import annotations
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
+from fer.checks.faces import check_faces
 from fer.errors import ConfigError
 
 PICTURE_SETS = ("ckplus", "jaffe", "sfew", "rafdb", "affectnet", "folder")
@@ -43,7 +44,7 @@ def check_data(check: Checker) -> None:
 def _check_pictures(check: Checker) -> None:
     """What data sets of picture files have besides; a key counts where the data set has it."""
     check.text("data.exclude", null=True)
-    check.number("data.stored_size", low=16, high=1024, whole=True)
+    check_faces(check)
     choices = {
         "neutral": ("first", "none"),
         "contempt": ("keep", "leave_out"),

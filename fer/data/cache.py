@@ -135,6 +135,11 @@ def _aside(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{BUILDING}")
 
 
+def final_folder(building: Path) -> Path:
+    """Where a cache in the making will lie when it is whole."""
+    return building.with_name(building.name.removeprefix(".").rsplit(".", 2)[0])
+
+
 def _remove_abandoned(cache_dir: Path) -> None:
     """Remove what killed processes left behind."""
     for folder in cache_dir.glob(f".*{BUILDING}"):

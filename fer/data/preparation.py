@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fer.data.face_crops import FaceCrops
 from fer.data.readers.picture_reader import Preparer, WholePicture
 
 
@@ -13,5 +14,11 @@ def preparer(data: Mapping[str, Any]) -> Preparer:
 
     Args:
         data: The settings of a data set of pictures.
+
+    Raises:
+        ConfigError: OpenCV or YuNet's model file is missing.
     """
-    return WholePicture(data["stored_size"], colour=data["channels"] == 3)
+    faces, colour = data["faces"], data["channels"] == 3
+    if faces["detector"] == "none" and faces["levels"] == "none":
+        return WholePicture(faces["size"][0], faces["size"][1], colour)
+    return FaceCrops({**faces, "colour": colour})

@@ -35,6 +35,7 @@ _NOT_DECIDING = (
     "data.path",
     "data.exclude",
     "data.download",
+    "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
     "trainer.max_epochs",
     "trainer.accelerator",
     "trainer.progress",
@@ -58,8 +59,11 @@ def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide the result."""
     kept = deepcopy(dict(settings))
     for key in _NOT_DECIDING:
-        group, _, leaf = key.rpartition(".")
-        (kept.get(group, {}) if group else kept).pop(leaf, None)
+        *groups, leaf = key.split(".")
+        node = kept
+        for group in groups:
+            node = node.get(group, {})
+        node.pop(leaf, None)
     return kept
 
 

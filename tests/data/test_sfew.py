@@ -46,7 +46,7 @@ def test_second_edition_is_tested_on_val(aligned: bool, tmp_path: Path) -> None:
 def test_gray_is_stored_where_the_network_is_gray(tmp_path: Path) -> None:
     tree = sfew_tree(tmp_path / "sfew")
     assert opened(tree, "sfew", "data.channels=1").images.shape == (28, 120, 120)
-    assert opened(tree, "sfew", "data.stored_size=64").images.shape == (28, 64, 64, 3)
+    assert opened(tree, "sfew", "data.faces.size=[64,64]").images.shape == (28, 64, 64, 3)
 
 
 NAMES = ("Angry/Airheads_000000001_00000000.png", "Airheads_000000002_00000003.png")

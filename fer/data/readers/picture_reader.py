@@ -54,24 +54,25 @@ class Preparer(Protocol):
 
 
 class WholePicture:
-    """The whole picture, as a square.
+    """The whole picture, brought to one size.
 
     Args:
-        size: Side of the square in pixels.
+        height: Of the result, in pixels.
+        width: Of the result, in pixels.
         colour: Whether to keep the colours.
     """
 
-    def __init__(self, size: int, colour: bool) -> None:
-        self.size, self.colour = size, colour
-        self.key = f"whole {size} {'colour' if colour else 'gray'}"
+    def __init__(self, height: int, width: int, colour: bool) -> None:
+        self.size, self.colour = (width, height), colour
+        self.key = f"whole {height} x {width} {'colour' if colour else 'gray'}"
 
     def __call__(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Gives uint8 `[size, size]`, or `[size, size, 3]` in colour."""
+        """Gives uint8 `[height, width]`, or `[height, width, 3]` in colour."""
         picture = Image.fromarray(image)
         if not self.colour:
             picture = picture.convert("L")
-        if picture.size != (self.size, self.size):
-            picture = picture.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        if picture.size != self.size:
+            picture = picture.resize(self.size, Image.Resampling.BILINEAR)
         return np.asarray(picture)
 
     def notes(self, folder: Path) -> tuple[str, ...]:

@@ -1,0 +1,86 @@
+"""YuNet, a small convolutional detector with landmarks (Wu, Peng and Yu, 2023), run by OpenCV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer.detection import Detection
+from fer.detection.yunet_model import HOW_TO_GET_IT, find_model
+from fer.errors import DataError
+
+MIN_SCORE = 0.6
+"""Ours; OpenCV's own default, 0.9, loses faces of low resolution."""
+
+OVERLAP = 0.3
+"""Of two boxes with a larger intersection over union the surer stays; OpenCV's default."""
+
+LONGEST = 640
+"""Larger pictures are searched at this length of the longer side: YuNet is made for faces of
+about 10 to 300 pixels."""
+
+
+class YuNetDetector:
+    """Faces with the centres of both eyes; see `Detector`.
+
+    Args:
+        model: The ONNX file; None takes the one that FER_YUNET names.
+        min_size: Faces whose box has a shorter side, in pixels, are left out.
+        min_score: Faces with a lower score (YuNet's own, 0 to 1) are left out.
+
+    Raises:
+        ConfigError: The file is not there.
+        DataError: The file is not a YuNet.
+    """
+
+    def __init__(
+        self, model: str | Path | None = None, min_size: int = 24, min_score: float = MIN_SCORE
+    ) -> None:
+        self.min_size = min_size
+        self._network = _open(find_model(model), min_score)
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """All faces, the surest first; see `Detector`."""
+        code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
+        bgr = cv2.cvtColor(np.ascontiguousarray(image), code)
+        height, width = bgr.shape[:2]
+        shrink = min(1.0, LONGEST / max(height, width))
+        if shrink < 1:
+            size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+            bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+        self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
+        _, rows = self._network.detect(bgr)
+        found = [_detection(row, shrink) for row in ([] if rows is None else rows)]
+        found = [face for face in found if min(face.w, face.h) >= self.min_size]
+        return sorted(found, key=lambda face: (-face.score, face.box))
+
+
+def _open(model: Path, min_score: float) -> cv2.FaceDetectorYN:
+    """The network, tried on an empty picture: other networks open well and fail only then."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        content = np.frombuffer(model.read_bytes(), np.uint8)
+        nothing = np.empty(0, np.uint8)
+        network = cv2.FaceDetectorYN.create("onnx", content, nothing, (64, 64), min_score, OVERLAP)
+        network.detect(np.zeros((64, 64, 3), np.uint8))
+    except OSError as error:
+        raise DataError(f"YuNet's model file {model} cannot be read ({error})") from None
+    except cv2.error:
+        raise DataError(
+            f"{model} ({model.stat().st_size:,} bytes) is not a YuNet that OpenCV "
+            f"{cv2.__version__} can use: {HOW_TO_GET_IT}"
+        ) from None
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+    return network
+
+
+def _detection(row: NDArray[np.float32], shrink: float) -> Detection:
+    """Of a row x, y, w, h, then x, y of the person's right and left eye, ..., and the score."""
+    x, y, w, h, right_x, right_y, left_x, left_y = (row[:8] / shrink).tolist()
+    score = min(1.0, max(0.0, float(row[14])))
+    return Detection(x, y, w, h, score, ((right_x, right_y), (left_x, left_y)))
