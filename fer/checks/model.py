@@ -12,7 +12,10 @@ from fer.errors import ConfigError
 
 def check_model(check: Checker) -> None:
     """Architecture, initial weights and what of them trains."""
-    check.choice("model.kind", ("transfer",))
+    check.choice("model.kind", ("transfer", "blend"))
+    if check.value("model.kind") == "blend":
+        _blend(check)
+        return
     check.text("model.backbone")
     check.text("model.weights")
     check.choice("model.stem_stride", (None, 1, 2, 4))
@@ -38,6 +41,17 @@ def check_model(check: Checker) -> None:
             "auto, dataset, or [mean, deviation] on the scale 0 to 1, each a number or one for "
             "each channel",
         )
+
+
+def _blend(check: Checker) -> None:
+    """Finished runs and how they are joined."""
+    members = check.value("model.members")
+    listed = list(members) if OmegaConf.is_list(members) else [members]
+    if not listed or not all(isinstance(member, str) and member for member in listed):
+        check.fail(
+            "model.members", "it is a list of run folders, or a pattern such as 'outputs/a/*'"
+        )
+    check.choice("model.join", ("logits", "features", "mean"))
 
 
 def _is_normalisation(norm: Any, channels: int) -> bool:

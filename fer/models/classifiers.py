@@ -10,9 +10,11 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
+from fer.models.networks.blend import Blend
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
@@ -65,6 +67,7 @@ class FaceClassifier(LightningModule):
         gamma = loss.get("gamma", 0.0)
         self.loss = ClassificationLoss(loss["class_weights"], loss["smoothing"], gamma)
         self.validation_loss = ClassificationLoss()
+        self.teacher: Teacher | None = None
         self.schedule: Schedule | None = None
         self.schedule_memory: dict[str, Any] = {}
         self.train_metrics = EpochMetrics("train", len(classes), macro=False)
@@ -135,6 +138,8 @@ class FaceClassifier(LightningModule):
             labels = targets.argmax(dim=1)
         logits = self(images)
         loss: Tensor = self.loss(logits.float(), targets)
+        if self.teacher is not None:
+            loss = self.teacher.guide(loss, logits.float(), images)
         self.train_metrics.update(loss, logits, labels)
         return loss
 
@@ -191,5 +196,21 @@ class TransferClassifier(FaceClassifier):
         return head_names(self.network)
 
 
-CLASSIFIERS: dict[str, type[FaceClassifier]] = {"transfer": TransferClassifier}
+class BlendClassifier(FaceClassifier):
+    """Finished models, frozen, and what joins their answers."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """Members as their own hyperparameters say; see `fer.models.networks.blend.Blend`."""
+        members = [CLASSIFIERS[member["model"]["kind"]](**member) for member in model["members"]]
+        return Blend(members, model["join"], classes)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The joining layer."""
+        return ("joined.",)
+
+
+CLASSIFIERS: dict[str, type[FaceClassifier]] = {
+    "transfer": TransferClassifier,
+    "blend": BlendClassifier,
+}
 """By `model.kind`."""

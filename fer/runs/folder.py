@@ -34,6 +34,8 @@ _NOT_DECIDING = (
     "name",
     "data.path",
     "data.download",
+    "model.members",  # sources, which name the weights, decide
+    "distillation.teacher",
     "trainer.max_epochs",
     "trainer.accelerator",
     "trainer.progress",
