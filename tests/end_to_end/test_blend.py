@@ -202,16 +202,22 @@ def test_members_that_do_not_fit(study: Done, copy: Copy) -> None:
 
 def test_trained_validation_images_are_told_beside_the_result(study: Done, copy: Copy) -> None:
     done = copy(study)
-    named = [str(member.path) for member in members(done.folder)]
-    sizes = ("data.train=42", "data.validation=14", "data.test=14")
-    shares = (*sizes, "protocol.validation=0.4")
-    seeds = "protocol.seed=0,1"
-    trained = here("train", "-m", *COMMON, NET, *shares, seeds, folder=done.folder)
-    assert trained.status == 0, trained.err
-    fresh = [str(run.path) for run in members(done.folder) if str(run.path) not in named]
-    told = blend(done.folder, *shares, f"model.members=[{','.join(fresh)}]", "tag=shares")
+    named = ",".join(str(member.path) for member in members(done.folder))
+    told = blend(done.folder, f"model.members=[{named}]", "protocol.validation=0.4", "tag=share")
     assert told.status == 0, told.err
-    (run,) = (run for run in runs(done.folder) if "-shares-" in run.path.name)
-    (note,) = run.results()["notes"]
-    assert "validation images, so validation figures are too good" in note
-    assert note in run.status["notes"] and note in told.out
+    (run,) = (run for run in runs(done.folder) if "-share-" in run.path.name)
+    notes = run.results()["notes"]
+    assert len(notes) == 2
+    for note in notes:
+        assert "14 of the 14 validation images, so validation figures are too good" in note
+        assert note in run.status["notes"] and note in told.out
+
+
+def test_a_blend_teaches(study: Done, tmp_path: Path) -> None:
+    teacher = blends(study.folder)["mean"]
+    taught = (*COMMON, NET, "data.channels=1", "data.size=32")
+    told = here("train", *taught, f"distillation.teacher={teacher.path}", folder=tmp_path)
+    assert told.status == 0, told.err
+    (student,) = runs(tmp_path)
+    assert student.settings["sources"][0].startswith(f"{teacher.path.name} ")
+    assert student.status["parameters"] == members(study.folder)[0].status["parameters"]

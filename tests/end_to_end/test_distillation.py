@@ -16,7 +16,6 @@ from tests.end_to_end.commands import (
     cut_short,
     here,
     only_run,
-    runs,
 )
 from tests.end_to_end.conftest import LONG
 
@@ -62,19 +61,6 @@ def test_goes_on_as_if_nothing_had_happened(plain: Done, student: Done, tmp_path
     told = taught(plain.run.path, folder=tmp_path)
     assert "going on after epoch 2" in told.out
     assert_same_training(only_run(tmp_path), student.run)
-
-
-def test_a_blend_teaches_in_colour_what_a_student_sees_in_gray(tmp_path: Path) -> None:
-    colour = (*TINY, UNTRACKED, "data.channels=3", "data.size=32")
-    assert here("train", "-m", *colour, "model.dropout=0,0.2", folder=tmp_path).status == 0
-    net = "model.backbone=test_resnet"
-    blend = [a for a in colour if a != net] + ["model=blend", "model.join=mean"]
-    assert here("train", *blend, folder=tmp_path).status == 0
-    (teacher,) = (run for run in runs(tmp_path) if run.path.name.startswith("blend-"))
-    taught(teacher.path, "trainer.max_epochs=1", "name=student", folder=tmp_path)
-    (run,) = (run for run in runs(tmp_path) if run.path.parent.name == "student")
-    (source,) = run.settings["sources"]
-    assert source.startswith(f"{teacher.path.name} ")
 
 
 @pytest.mark.parametrize(
