@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from fer.data.modules import FaceDataModule
-from fer.errors import ConfigError
 from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.models.distillation import Teacher
 from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
-from fer.runs.checkpoints import read_checkpoint
+from fer.prediction import load_model
+from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
+from fer.sources import input_side
 
 
 def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassifier:
     """The LightningModule of a configuration, as initialised, for the data's classes and pixels."""
-    model, loss = settings["model"], dict(settings["loss"])
+    model, loss = dict(settings["model"]), dict(settings["loss"])
+    if model["kind"] == "blend":
+        checkpoints = [read_checkpoint(RunFolder(member).best) for member in model["members"]]
+        model["members"] = [dict(each["hyper_parameters"]) for each in checkpoints]
     if loss["class_weights"] == "balanced":
-        labels = torch.from_numpy(data.faces.labels[data.split.train])
+        labels = torch.from_numpy(data.faces.labels[data.epoch_indices()])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
-    elif loss["class_weights"] is not None and len(loss["class_weights"]) != len(
-        data.faces.classes
-    ):
-        raise ConfigError(
-            f"loss.class_weights={loss['class_weights']}: one per class, in the order "
-            f"{', '.join(data.faces.classes)}"
-        )
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](
         model=model,
@@ -52,6 +50,8 @@ def _normalisation(
 ) -> tuple[list[float], list[float]]:
     """Mean and deviation per channel: given, the weights' own, or the training part's."""
     channels, model = settings["data"]["channels"], settings["model"]
+    if model["kind"] == "blend":  # members normalise by themselves
+        return [0.0] * channels, [1.0] * channels
     if isinstance(model["normalisation"], list):
         mean, deviation = model["normalisation"]
         return _per_channel(mean, channels), _per_channel(deviation, channels)
@@ -76,10 +76,40 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
     Returns:
         What was loaded and what not; None where the configuration names none.
     """
+    if settings["model"]["kind"] == "blend":
+        return _load_members(settings["model"]["members"], model)
     weights, backbone = settings["model"]["weights"], settings["model"].get("backbone", "")
     source = _source_run(weights)
     state = None if source is None else read_checkpoint(source.best)["state_dict"]
     return initial_weights(model.network, weights, backbone, settings["data"]["channels"], state)
+
+
+def _load_members(folders: Sequence[str], model: FaceClassifier) -> LoadReport:
+    """Gives every member of a blend its run's best weights."""
+    members: Any = model.network.members
+    runs = [RunFolder(folder) for folder in folders]
+    for member, run in zip(members, runs, strict=True):
+        state = read_checkpoint(run.best)["state_dict"]
+        check_fits(state, member.state_dict(), run.best)
+        member.load_state_dict(state)
+    names = ", ".join(run.path.name for run in runs)
+    return LoadReport(f"{len(runs)} members: {names}", len(members.state_dict()), ())
+
+
+def build_teacher(settings: Mapping[str, Any]) -> Teacher | None:
+    """The finished model that teaches this one; None where the configuration names none."""
+    chosen = settings["distillation"]
+    if chosen["teacher"] is None:
+        return None
+    run = RunFolder(chosen["teacher"])
+    theirs = run.settings
+    return Teacher(
+        load_model(run),
+        theirs["data"]["channels"],
+        input_side(theirs),
+        chosen["temperature"],
+        chosen["weight"],
+    )
 
 
 def _source_run(weights: str) -> RunFolder | None:

@@ -18,7 +18,8 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from omegaconf import DictConfig
 
 import fer
-from fer.building import build_model, load_weights
+from fer.building import build_model, build_teacher, load_weights
+from fer.checks.classes import check_classes
 from fer.config import plain
 from fer.console import hush, say, show
 from fer.data.faces import Faces
@@ -32,8 +33,9 @@ from fer.runs.checkpoints import SafeCheckpointIO, check_fits
 from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
 from fer.runs.progress import progress_callbacks
-from fer.runs.recording import Recorder
+from fer.runs.recording import Recorder, measure
 from fer.runs.tracking import Tracker, replay
+from fer.sources import settle_sources
 from fer.testing import meet_test_part
 
 
@@ -67,8 +69,10 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
         found["detector_model"] = str(Path(found["detector_model"]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
+    check_classes(config, faces.classes)
     limit = settings["data"]["images_per_class"]
     data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
+    settle_sources(settings, data)
 
     name = run_name(settings, faces.fingerprint)
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
@@ -97,6 +101,7 @@ def _work(
     check_optimizer(settings["optimizer"]["name"])
     lightning.seed_everything(settings["seed"], verbose=False)
     model = build_model(settings, data)
+    model.teacher = build_teacher(settings)
     facts: dict[str, Any] = {}
     if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
@@ -120,11 +125,15 @@ def _work(
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
-            trainer = _trainer(settings, run, tracker, job)
+            epochs = settings["trainer"]["max_epochs"] if trained else 1
+            trainer = _trainer(settings, run, tracker, job, epochs)
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
-                trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                if trained:
+                    trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                else:
+                    measure(trainer, model, data, plan.checkpoint)
                 run.update(trained=True)
             meet_test_part(settings, run, model, data, trainer, tracker)
             run.update(state="finished", finished=now(), why=None)
@@ -171,7 +180,9 @@ def _begin(
     return {"weights": run.status.get("weights")}
 
 
-def _trainer(settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int) -> Trainer:
+def _trainer(
+    settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int, epochs: int
+) -> Trainer:
     """Lightning's trainer, with this project's records instead of Lightning's."""
     chosen = settings["trainer"]
     maximise = chosen["monitor_mode"] == "max"
@@ -185,7 +196,7 @@ def _trainer(settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job:
         )
     callbacks.append(Recorder(run, tracker, chosen["monitor"], maximise, settings["seed"]))
     return Trainer(
-        max_epochs=chosen["max_epochs"],
+        max_epochs=epochs,
         accelerator=chosen["accelerator"],
         devices=_devices(chosen["accelerator"], chosen["devices"], job),
         precision=chosen["precision"],

@@ -10,7 +10,9 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from fer.checks import check_training
+from fer.checks.classes import check_classes
 from fer.config import CONF
+from fer.data.faces import SEVEN
 from fer.errors import ConfigError
 from tests.composing import composed
 
@@ -42,6 +44,10 @@ REFUSED = [
     ("data=folder data.classes=own", "data.classes=own expressions, folders"),
     ("data=jaffe data.faces.size=[8,8]", "data.faces.size=[8, 8] from 16 to 1024"),
     ("data=sfew data.exclude=3", "data.exclude=3 text null"),
+    ("data.oversample={disgust:0}", "data.oversample 0 whole numbers from 1 {disgust:4}"),
+    ("data.oversample={disgust:1.5}", "data.oversample 1.5 whole numbers"),
+    ("data.oversample=4", "data.oversample=4 maps classes"),
+    ("data.oversample={fear:2} data.sampler=balanced", "data.oversample sampler exclude"),
     # protocol
     ("protocol.test=training", "protocol.test=training private, public, both"),
     ("protocol.validation=training", "protocol.validation=training public, private"),
@@ -87,7 +93,11 @@ REFUSED = [
     ("model.normalisation=imagenet", "model.normalisation=imagenet auto, dataset"),
     ("model.normalisation=[0.5,0]", "model.normalisation=[0.5, 0] mean, deviation"),
     ("model.weights=null", "model.weights=null text"),
-    # optimiser, schedule, loss
+    ("model=blend model.members=[]", "model.members=[] list of run folders, or a pattern"),
+    ("model=blend model.members=[3]", "model.members=[3] list of run folders"),
+    ("model=blend model.members=null", "model.members=null list of run folders"),
+    ("model=blend model.join=sum", "model.join=sum logits, features, mean"),
+    # optimiser, schedule, loss, teacher
     ("optimizer.lr=0", "optimizer.lr=0 above 0"),
     ("optimizer.lr=fast", "optimizer.lr=fast number"),
     ("optimizer.weight_decay=-1", "optimizer.weight_decay=-1 from 0"),
@@ -98,12 +108,18 @@ REFUSED = [
     ("scheduler=cosine scheduler.warmup_epochs=0.5", "scheduler.warmup_epochs=0.5 whole"),
     ("scheduler=plateau scheduler.patience_epochs=-1", "scheduler.patience_epochs=-1 from 0"),
     ("loss.smoothing=1", "loss.smoothing=1 from 0 to 0.99"),
-    ("loss.class_weights=[1,2,3]", "loss.class_weights=[1, 2, 3] 7 numbers one per class"),
     ("loss.class_weights=[0,0,0,0,0,0,0]", "loss.class_weights not all 0"),
-    ("loss.class_weights=[1,1,1,1,1,1,-1]", "loss.class_weights 7 numbers from 0"),
+    ("loss.class_weights=[1,1,1,1,1,1,-1]", "loss.class_weights numbers from 0 one per class"),
     ("loss.class_weights=inverse", "loss.class_weights=inverse null, balanced"),
     ("loss=focal loss.gamma=-1", "loss.gamma=-1 from 0"),
     ("loss.mixup=-0.2", "loss.mixup=-0.2 from 0"),
+    ("distillation.teacher=3", "distillation.teacher=3 text null"),
+    ("distillation.temperature=0", "distillation.temperature=0 above 0"),
+    ("distillation.weight=1.5", "distillation.weight=1.5 from 0 to 1"),
+    (
+        "model=blend model.join=mean distillation.teacher=outputs/a",
+        "distillation.teacher nothing learns model.join=mean",
+    ),
     # trainer
     (
         "trainer.monitor=test/accuracy",
@@ -142,6 +158,9 @@ ACCEPTED = [
     "model.frozen_stages=5 model.stem_stride=1 model.normalisation=[0.5,0.25]",
     "loss.class_weights=[1,2,1,1,1,1,0] scheduler.rise=1",
     "loss.class_weights=balanced loss=focal",
+    "data.oversample={disgust:4,fear:1} distillation.teacher=outputs/a distillation.weight=1",
+    "model=blend model.members=outputs/a/* model.join=features",
+    "model=blend model.members=[outputs/a,outputs/b/cnn-*]",
     "trainer.monitor=validation/loss trainer.monitor_mode=min",
     "trainer.precision=bf16-mixed trainer.clip_norm=1 data.images_per_class=5",
 ]
@@ -161,6 +180,44 @@ def test_refused(overrides: str, words: str) -> None:
 def split(overrides: str) -> list[str]:
     """Overrides, where blanks inside quotes belong to one."""
     return [overrides] if "'" in overrides else overrides.split()
+
+
+EIGHT = (*SEVEN, "contempt")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "classes", "words"),
+    [
+        (
+            "loss.class_weights=[1,2,3]",
+            SEVEN,
+            "loss.class_weights=[1, 2, 3] 7 numbers one per class",
+        ),
+        ("loss.class_weights=[1,1,1,1,1,1,1]", EIGHT, "loss.class_weights 8 numbers contempt"),
+        ("data.oversample={contempt:2}", SEVEN, "data.oversample contempt angry, disgust"),
+    ],
+)
+def test_classes_that_the_data_does_not_have_are_refused(
+    overrides: str, classes: tuple[str, ...], words: str
+) -> None:
+    chosen = composed(overrides)
+    check_training(chosen)
+    with pytest.raises(ConfigError) as refusal:
+        check_classes(chosen, classes)
+    assert not [word for word in words.split() if word not in str(refusal.value)]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "classes"),
+    [
+        ("loss.class_weights=[1,1,1,1,1,1,1,1]", EIGHT),
+        ("loss.class_weights=balanced", EIGHT),
+        ("data.oversample={contempt:2,fear:3}", EIGHT),
+        ("seed=0", SEVEN),
+    ],
+)
+def test_classes_that_the_data_has_are_accepted(overrides: str, classes: tuple[str, ...]) -> None:
+    check_classes(composed(overrides), classes)
 
 
 @pytest.mark.parametrize("overrides", ACCEPTED)

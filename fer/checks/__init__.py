@@ -6,7 +6,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.checks.checker import Checker
 from fer.checks.data import check_augmentation, check_data, check_protocol
-from fer.checks.fitting import ACCELERATORS, check_loss, check_optimisation, check_trainer
+from fer.checks.fitting import (
+    ACCELERATORS,
+    check_distillation,
+    check_loss,
+    check_optimisation,
+    check_trainer,
+)
 from fer.checks.model import check_model
 
 PARTS = (
@@ -16,6 +22,7 @@ PARTS = (
     check_model,
     check_optimisation,
     check_loss,
+    check_distillation,
     check_trainer,
 )
 

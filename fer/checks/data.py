@@ -39,6 +39,17 @@ def check_data(check: Checker) -> None:
     check.number("data.images_per_class", low=1, whole=True, null=True)
     check.number("data.batch_size", low=1, whole=True)
     check.choice("data.sampler", ("shuffle", "balanced"))
+    factors = check.value("data.oversample")
+    if factors is not None:
+        if not OmegaConf.is_dict(factors) or not all(
+            isinstance(f, int) and not isinstance(f, bool) and f >= 1 for f in factors.values()
+        ):
+            check.fail(
+                "data.oversample",
+                "it maps classes to whole numbers from 1, such as {disgust:4}, or is null",
+            )
+        if check.value("data.sampler") == "balanced":
+            raise ConfigError("data.oversample and data.sampler=balanced exclude each other")
 
 
 def _check_pictures(check: Checker) -> None:

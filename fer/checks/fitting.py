@@ -7,7 +7,6 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
-CLASSES = 7
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 MONITORS = tuple(f"validation/{m}" for m in ("accuracy", "balanced_accuracy", "f1_macro", "loss"))
 
@@ -43,12 +42,19 @@ def check_loss(check: Checker) -> None:
     weights = check.value("loss.class_weights")
     if OmegaConf.is_list(weights):
         fits = all(isinstance(w, (int, float)) and w >= 0 for w in weights)
-        seven = check.value("data.name") in ("synthetic", "fer2013")  # else known once it is read
-        if (seven and len(weights) != CLASSES) or not fits or not any(weights):
-            count = f"{CLASSES} numbers" if seven else "numbers"
-            check.fail("loss.class_weights", f"{count} from 0, one per class, not all 0")
+        if not fits or not any(weights):
+            check.fail("loss.class_weights", "numbers from 0, one per class, not all 0")
     else:
         check.choice("loss.class_weights", (None, "balanced"))
+
+
+def check_distillation(check: Checker) -> None:
+    """A teacher's share in the loss."""
+    check.text("distillation.teacher", null=True)
+    check.number("distillation.temperature", above=0)
+    check.number("distillation.weight", low=0, high=1)
+    if check.value("distillation.teacher") and check.value("model.join") == "mean":
+        raise ConfigError("distillation.teacher: nothing learns with model.join=mean; set it null")
 
 
 def check_trainer(check: Checker) -> None:

@@ -53,14 +53,6 @@ def _cnn(check: Checker) -> None:
             check.fail(key, f"model.network={network} needs {least} pixels or more")
 
 
-KINDS: dict[str, Callable[[Checker], None]] = {
-    "transfer": _transfer,
-    "mlp_head": _mlp_head,
-    "cnn": _cnn,
-}
-"""What checks the settings of each `model.kind`."""
-
-
 def _widths(check: Checker, key: str, least: int = 0) -> None:
     """A list of so many numbers of units, or more."""
     widths = check.value(key)
@@ -101,6 +93,17 @@ def _pixels(check: Checker) -> None:
         )
 
 
+def _blend(check: Checker) -> None:
+    """Finished runs and how they are joined."""
+    members = check.value("model.members")
+    listed = list(members) if OmegaConf.is_list(members) else [members]
+    if not listed or not all(isinstance(member, str) and member for member in listed):
+        check.fail(
+            "model.members", "it is a list of run folders, or a pattern such as 'outputs/a/*'"
+        )
+    check.choice("model.join", ("logits", "features", "mean"))
+
+
 def _is_normalisation(norm: Any, channels: int) -> bool:
     """Whether it is [mean, deviation], each a number or a list with one for each channel."""
     if not OmegaConf.is_list(norm) or len(norm) != 2:
@@ -110,3 +113,12 @@ def _is_normalisation(norm: Any, channels: int) -> bool:
         len(v) == channels and all(isinstance(x, (int, float)) and x >= low for x in v)
         for v, low in ((mean, 0), (deviation, 1e-6))
     )
+
+
+KINDS: dict[str, Callable[[Checker], None]] = {
+    "transfer": _transfer,
+    "mlp_head": _mlp_head,
+    "cnn": _cnn,
+    "blend": _blend,
+}
+"""What checks the settings of each `model.kind`."""

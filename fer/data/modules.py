@@ -81,10 +81,16 @@ class FaceDataModule(LightningDataModule):
         return images.mean(dim=(0, 2, 3)).tolist(), images.std(dim=(0, 2, 3)).tolist()
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Training batches, shuffled or balanced."""
+        """Training batches, shuffled, oversampled or balanced."""
         labels = self.faces.labels if self.data["sampler"] == "balanced" else None
-        batches = Batches(self.split.train, self.data["batch_size"], self.seed, labels)
+        batches = Batches(self.epoch_indices(), self.data["batch_size"], self.seed, labels)
         return loader(self.faces, batches)
+
+    def epoch_indices(self) -> NDArray[np.int64]:
+        """The training faces of an epoch, int64 `[N]`; those of oversampled classes repeated."""
+        factors, train = self.data["oversample"] or {}, self.split.train
+        times = np.array([factors.get(name, 1) for name in self.faces.classes])
+        return np.repeat(train, times[self.faces.labels[train]])
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Validation batches, in order."""

@@ -10,9 +10,11 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
+from fer.models.networks.blend import Blend
 from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
@@ -69,6 +71,7 @@ class FaceClassifier(LightningModule):
         gamma = loss.get("gamma", 0.0)
         self.loss = ClassificationLoss(loss["class_weights"], loss["smoothing"], gamma)
         self.validation_loss = ClassificationLoss()
+        self.teacher: Teacher | None = None
         self.schedule: Schedule | None = None
         self.schedule_memory: dict[str, Any] = {}
         self.train_metrics = EpochMetrics("train", len(classes), macro=False)
@@ -139,6 +142,8 @@ class FaceClassifier(LightningModule):
             labels = targets.argmax(dim=1)
         logits = self(images)
         loss: Tensor = self.loss(logits.float(), targets)
+        if self.teacher is not None:
+            loss = self.teacher.guide(loss, logits.float(), images)
         self.train_metrics.update(loss, logits, labels)
         return loss
 
@@ -239,9 +244,23 @@ def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
     return network
 
 
+class BlendClassifier(FaceClassifier):
+    """Finished models, frozen, and what joins their answers."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """Members as their own hyperparameters say; see `fer.models.networks.blend.Blend`."""
+        members = [CLASSIFIERS[member["model"]["kind"]](**member) for member in model["members"]]
+        return Blend(members, model["join"], classes)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The joining layer."""
+        return ("joined.",)
+
+
 CLASSIFIERS: dict[str, type[FaceClassifier]] = {
     "transfer": TransferClassifier,
     "cnn": CnnClassifier,
     "mlp_head": MlpClassifier,
+    "blend": BlendClassifier,
 }
 """By `model.kind`."""

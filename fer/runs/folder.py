@@ -36,6 +36,8 @@ _NOT_DECIDING = (
     "data.exclude",
     "data.download",
     "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
+    "model.members",  # sources, which name the weights, decide
+    "distillation.teacher",
     "trainer.max_epochs",
     "trainer.accelerator",
     "trainer.progress",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning import LightningModule, Trainer
+from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from fer.runs.folder import RunFolder
@@ -90,3 +91,22 @@ class Recorder(Checkpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from the best value so far."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+
+
+def measure(
+    trainer: Trainer, model: LightningModule, data: LightningDataModule, checkpoint: Path | None
+) -> None:
+    """Stands for the fitting of a model in which nothing learns: one row, and its checkpoints.
+
+    Args:
+        trainer: With a `Recorder`.
+        model: With no parameter that learns.
+        data: Gives the validation part.
+        checkpoint: Where an interrupted run left its weights.
+    """
+    recorder = trainer.checkpoint_callback
+    assert isinstance(recorder, Recorder)
+    recorder.on_train_start(trainer, model)
+    recorder.on_train_epoch_start(trainer, model)
+    trainer.validate(model, datamodule=data, ckpt_path=checkpoint, weights_only=True, verbose=False)
+    recorder.on_train_epoch_end(trainer, model)

@@ -18,6 +18,9 @@ def make_classifier() -> Make:
     def make(*overrides: str) -> FaceClassifier:
         chosen = settings(*overrides)
         channels = chosen["data"]["channels"]
+        if chosen["model"]["kind"] == "blend":
+            same = (f"data.channels={channels}", "model.backbone=test_resnet")
+            chosen["model"]["members"] = [dict(make(*same).hparams) for _ in range(2)]
         return CLASSIFIERS[chosen["model"]["kind"]](
             model=chosen["model"],
             optimizer=chosen["optimizer"],

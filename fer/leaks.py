@@ -1,0 +1,113 @@
+"""Whether a run that another is built on has met that one's test images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer.data.modules import FaceDataModule, build_data
+from fer.data.protocols import Split
+from fer.errors import ConfigError, FerError
+from fer.runs.folder import RunFolder
+
+
+def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
+    """Refuses members, teachers and initial weights that were fitted to this test part.
+
+    What these runs were built on themselves is looked at too.
+
+    Args:
+        settings: A whole configuration.
+        data: Opened and split as this run is.
+
+    Returns:
+        Notes for whoever reads the result: what validation images were trained on, and what
+        could not be checked.
+
+    Raises:
+        ConfigError: Test images, or on a protocol by people other pictures of them, were among the
+            training or validation images of such a run.
+    """
+    notes: list[str] = []
+    for key, folder in _built_on(settings):
+        run = RunFolder(Path(folder).expanduser())
+        if not run.exists():
+            notes.append(
+                f"{key}: {folder} is not there any more, so nobody can tell whether it was "
+                "trained on this test part"
+            )
+            continue
+        own = run.status["data_fingerprint"] == data.faces.fingerprint
+        notes += (_same_data if own else _other_data)(key, run, data)
+        notes += check_leaks(run.settings, data)
+    return notes
+
+
+def _built_on(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys and folders of the runs that a configuration names."""
+    model = settings["model"]
+    for member in model.get("members", []):
+        yield "model.members", member
+    teacher = settings.get("distillation", {}).get("teacher")
+    if teacher is not None:
+        yield "distillation.teacher", teacher
+    weights = model.get("weights", "none")
+    if weights not in ("none", "imagenet") and not Path(weights).expanduser().is_file():
+        yield "model.weights", weights
+
+
+def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
+    """Compares indices, and people unless the protocol is blind to them."""
+    theirs, split, subject = Split.load(run.split), data.split, data.faces.subject
+    seen = np.concatenate([theirs.train, theirs.validation])
+    met = np.isin(split.test, seen)
+    if subject is not None and not split.protocol["name"].startswith("random"):
+        met |= np.isin(subject[split.test], subject[seen])
+    _refuse(key, run, int(met.sum()), len(split.test))
+    trained = int(np.isin(split.validation, theirs.train).sum())
+    if not trained:
+        return []
+    return [
+        f"{key}: {run.path.name} was trained on {trained} of the {len(split.validation)} "
+        "validation images, so validation figures are too good"
+    ]
+
+
+def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
+    """Compares names of faces; the same name in another data set must also be the same picture."""
+    theirs = run.settings
+    name = theirs["data"]["name"]
+    unknown = [f"{key}: {run.path.name} was trained on other data ({name})"]
+    try:
+        other = build_data(
+            {**theirs, "data": {**theirs["data"], "download": False}, "paths": data.paths}
+        ).open(progress=False)
+    except FerError:
+        return [f"{unknown[0]} that is not there any more: its faces could not be compared"]
+    if other.fingerprint != run.status["data_fingerprint"]:
+        return [f"{unknown[0]} that has changed since: its faces could not be compared"]
+    split = Split.load(run.split)
+    seen = np.concatenate([split.train, split.validation])
+    _, ours, others = np.intersect1d(
+        data.faces.names[data.split.test], other.names[seen], return_indices=True
+    )
+    ours, others = data.split.test[ours], seen[others]
+    if name != data.data["name"]:
+        pairs = zip(ours, others, strict=True)
+        met = sum(np.array_equal(data.faces.images[i], other.images[j]) for i, j in pairs)
+    else:
+        met = len(ours)
+    _refuse(key, run, met, len(data.split.test))
+    return [f"{unknown[0]}: faces were compared by name, not by what they show"]
+
+
+def _refuse(key: str, run: RunFolder, met: int, tested: int) -> None:
+    if met:
+        raise ConfigError(
+            f"{key}: {run.path} was fitted to {met} of this protocol's {tested} test images, or to "
+            "the people on them: its test would not be one. Take a run with the same protocol and "
+            "fold"
+        )
