@@ -23,9 +23,7 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
     if loss["class_weights"] == "balanced":
         labels = torch.from_numpy(data.faces.labels[data.split.train])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
-    elif loss["class_weights"] is not None and len(loss["class_weights"]) != len(
-        data.faces.classes
-    ):
+    elif len(loss["class_weights"] or data.faces.classes) != len(data.faces.classes):
         raise ConfigError(
             f"loss.class_weights={loss['class_weights']}: one per class, in the order "
             f"{', '.join(data.faces.classes)}"
