@@ -11,15 +11,9 @@ from PIL import Image
 
 from tests.builders import noise
 
-CKPLUS_NUMBERS = {
-    1: "anger",
-    2: "contempt",
-    3: "disgust",
-    4: "fear",
-    5: "happy",
-    6: "sadness",
-    7: "surprise",
-}
+CKPLUS = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+"""In the order of their numbers, from 1."""
+
 RAFDB = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 AFFECTNET = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 JAFFE_PEOPLE = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
@@ -53,7 +47,7 @@ def junk(folder: Path, below: Iterable[str] = ("",)) -> None:
             path.write_bytes(b"junk")
 
 
-def ckplus_tree(folder: Path, people: int = 6, frames: int = 8, unlabelled: int = 2) -> Path:
+def ckplus_tree(folder: Path, people: int = 4, frames: int = 8, unlabelled: int = 2) -> Path:
     """The original tree: each person shows all seven in sequences 001 to 007, then unlabelled ones.
 
     Frame k of a sequence has pixels of its number; an unlabelled sequence has an empty or no folder
@@ -68,9 +62,8 @@ def ckplus_tree(folder: Path, people: int = 6, frames: int = 8, unlabelled: int 
                 label = number if frame > 1 else 0
                 picture(folder / "cohn-kanade-images" / place / name, label, person * 100 + frame)
             if number <= len(CKPLUS):
-                label_file = (
-                    folder / "Emotion" / place / f"{subject}_{number:03}_{frames:08}_emotion.txt"
-                )
+                name = f"{subject}_{number:03}_{frames:08}_emotion.txt"
+                label_file = folder / "Emotion" / place / name
                 label_file.parent.mkdir(parents=True, exist_ok=True)
                 label_file.write_text(f"   {number:.7e}\n")
             elif number % 2:
@@ -80,7 +73,7 @@ def ckplus_tree(folder: Path, people: int = 6, frames: int = 8, unlabelled: int 
     return folder
 
 
-def ckplus_small(folder: Path, people: int = 6) -> Path:
+def ckplus_small(folder: Path, people: int = 4) -> Path:
     """The folder of 48 x 48 faces: `CK+48/<class>/S010_004_00000017.png`, three a sequence."""
     for person in range(people):
         for number, name in enumerate(CKPLUS, start=1):

@@ -35,7 +35,7 @@ def test_last_frames_and_the_first_as_neutral(tree: Path) -> None:
     faces = opened(tree, "ckplus")
     assert faces.classes == (*sorted(set(faces.classes[:6])), "neutral", "contempt")
     found = labels(faces)
-    assert len(found) == 6 * 7 * 4
+    assert len(found) == 4 * 7 * 4
     for name, label in found.items():
         number, frame = int(name.split("/")[2]), int(name[-12:-4])
         assert frame in (1, 6, 7, 8)
@@ -52,8 +52,8 @@ def test_people_and_sequences_come_from_the_names(tree: Path) -> None:
 
 def test_sequences_without_a_label_are_left_out_and_counted(tree: Path) -> None:
     notes = told(opened(tree, "ckplus"))
-    assert "12 of 54 sequences have no label and are left out" in notes
-    assert "42 labelled sequences of 6 people, not the official 327 of 118" in notes
+    assert "8 of 36 sequences have no label and are left out" in notes
+    assert "28 labelled sequences of 4 people, not the official 327 of 118" in notes
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_settings(overrides: tuple[str, ...], each: int, classes: int, tree: Pat
     contempt = "data.contempt=leave_out" not in overrides
     assert ("contempt" in faces.classes) == contempt
     assert len(set(labels(faces).values())) == classes
-    assert len(faces) == 6 * (7 if contempt else 6) * each
+    assert len(faces) == 4 * (7 if contempt else 6) * each
 
 
 @pytest.mark.parametrize("form", ["upper", "wrapped", "archives"])
@@ -93,14 +93,15 @@ def test_real_copies_differ(form: str, tree: Path, tmp_path: Path) -> None:
 
 def test_the_folder_of_small_faces(small: Path) -> None:
     faces = opened(small, "ckplus")
-    assert faces.images.shape == (126, 48, 48)
+    assert faces.images.shape == (84, 48, 48)
     assert faces.classes == ("angry", "disgust", "fear", "happy", "sad", "surprise", "contempt")
     for name, label in labels(faces).items():
         assert label == EXPRESSION[name.split("/")[1]]
-    assert faces.subject is not None and len(set(faces.subject)) == 6
-    assert faces.sequence is not None and len(set(faces.sequence)) == 42
-    assert "sadness -> sad" in told(faces) and "126 pictures, not the usual 981" in told(faces)
-    assert len(opened(small, "ckplus", "data.last_frames=1")) == 42
+    assert faces.subject is not None and len(set(faces.subject)) == 4
+    assert faces.sequence is not None and len(set(faces.sequence)) == 28
+    assert "has no neutral ones" in told(faces)
+    assert "sadness -> sad" in told(faces) and "84 pictures, not the usual 981" in told(faces)
+    assert len(opened(small, "ckplus", "data.last_frames=1")) == 28
 
 
 @pytest.mark.parametrize("form", ["tree", "small"])
@@ -112,7 +113,7 @@ def test_folds_keep_people_apart(form: str, request: pytest.FixtureRequest) -> N
     for fold in range(3):
         split = make_split(faces, protocol | {"fold": fold})
         people = [set(faces.subject[split.part(p)]) for p in ("train", "validation", "test")]
-        assert sum(map(len, people)) == len(set.union(*people)) == 6
+        assert sum(map(len, people)) == len(set.union(*people)) == 4
         tested += split.test.tolist()
     assert sorted(tested) == list(range(len(faces)))
     notes = make_split(faces, settings("protocol=random_kfold")["protocol"]).notes
@@ -137,8 +138,8 @@ def test_strange_label(text: str, reason: str, tree: Path) -> None:
     assert "Emotion/S005/001/S005_001_00000008_emotion.txt" in str(caught.value)
     assert reason in str(caught.value)
     faces = opened(tree, "ckplus", "data.on_bad_file=skip")
-    assert len(faces) == 164 and len(faces.bad_files) == 1
-    assert "12 of 54 sequences have no label" in told(faces)
+    assert len(faces) == 108 and len(faces.bad_files) == 1
+    assert "8 of 36 sequences have no label" in told(faces)
 
 
 def test_label_of_zero_is_neutral(tree: Path) -> None:

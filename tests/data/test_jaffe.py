@@ -59,7 +59,7 @@ def test_leaving_one_person_out(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["face12.tiff", "KA.XX1.39.tiff", "1.AN.39.png", "below/me.jpg"])
 def test_name_that_says_nothing(name: str, folder: Path) -> None:
     picture(folder / name, 0, 1)
-    with pytest.raises(DataError, match="does not say person and expression as KA.AN1.39 does"):
+    with pytest.raises(DataError, match="does not say person and expression as KA"):
         opened(folder, "jaffe")
     faces = opened(folder, "jaffe", "data.on_bad_file=skip")
     assert len(faces) == 140 and [bad for bad, _ in faces.bad_files] == [name]

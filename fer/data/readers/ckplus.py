@@ -186,7 +186,9 @@ class CkPlusReader(PictureReader):
                     matched[folder] = label
                     kept.append(frame)
             shown[:] = kept
-        self.told.append(matching(matched))
+        self.told.append(f"CK+: {matching(matched)}")
+        if self.neutral and "neutral" not in self.classes:
+            self.told.append("CK+: the folder of 48 x 48 faces has no neutral ones")
         return labels
 
     def _compare(
