@@ -47,7 +47,7 @@ def binary_note(figures: Figures) -> str:
     value = _text("", figures["binary_accuracy_elementwise"])
     return (
         f"Element-wise binary accuracy {value}, beside top-1 {_text('', figures['accuracy'])}: for "
-        "comparison only, since class frequencies as the answer to every face reach (K - 1) / K."
+        "comparison only, since K answers none of which is above 0.5 reach (K - 1) / K."
     )
 
 

@@ -131,7 +131,7 @@ def test_class_frequencies_as_the_answer_reach_six_sevenths(answers: Callable) -
 
 
 def test_element_wise_binary_accuracy_by_hand() -> None:
-    # right of three: all; two (the true one is not above 0.5); one (wrong and sure); two (0.5 is not)
+    # right of three: all; two, none is above 0.5; one, wrong and sure; two, 0.5 is not above it
     probabilities = [[0.8, 0.1, 0.1], [0.4, 0.3, 0.3], [0.9, 0.1, 0.0], [0.5, 0.3, 0.2]]
     figures = headline([0, 1, 2, 0], probabilities)
     assert figures["binary_accuracy_elementwise"] == pytest.approx((3 + 2 + 1 + 2) / 12)
