@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import statistics
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Callback
 
 import fer.training
 from fer.evaluation.predictions import Predictions
-from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, runs
+from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, Told, contents, here, runs
 
 PEOPLE = (*TINY, UNTRACKED, "data.train=42", "data.validation=28", "data.test=28", "data.frames=2")
 FOLDS = (
@@ -137,59 +137,56 @@ def test_a_group_cannot_be_evaluated(folds: Done) -> None:
     assert all(run.path.name in told.err for run in runs(folds.folder))
 
 
-class SecondFails(Callback):
-    """Ends the second training of a process in its first epoch."""
-
-    started = 0
+class Fails(Callback):
+    """Ends a training in its first epoch."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def on_train_start(self, trainer: Trainer, *others: object) -> None:
-        self.started += 1
-
     def on_train_batch_end(self, trainer: Trainer, *others: object) -> None:
-        if self.started == 2:
-            raise self.error
+        raise self.error
 
 
-def disturbed(error: BaseException, folder: Path) -> Any:
-    fails = SecondFails(error)
+def without_fold_1(folds: Done, copy: Copy, error: BaseException) -> tuple[Path, Told]:
+    """All but fold 1 is there already; the same command meets an error in it."""
+    folder = copy(folds).folder
+    (lost,) = (run for run in runs(folder) if run.settings["protocol"]["fold"] == 1)
+    shutil.rmtree(lost.path)
+    shutil.rmtree(group(folder))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.training, "progress_callbacks", lambda kind: [fails])
-        return here("train", *FOLDS, folder=folder)
+        patch.setattr(fer.training, "progress_callbacks", lambda kind: [Fails(error)])
+        return folder, here("train", *FOLDS, folder=folder)
 
 
-def check_goes_on(folder: Path, count: Callable[[], int]) -> None:
+def check_goes_on(folder: Path, folds: Done) -> None:
+    """The same command trains what is missing, and comes to the same figures."""
     told = here("train", *FOLDS, folder=folder)
     assert told.status == 0, told.err
-    assert told.out.count("nothing is trained") == count()
-    assert len(runs(folder)) == 3
-    assert (results(folder)["complete"], results(folder)["n"]) == (True, 98)
+    assert told.out.count("nothing is trained") == 2
+    assert told.out.count("epoch 1/1") == 1
+    assert results(folder) == results(folds.folder)
 
 
-def test_one_failing_fold_does_not_end_the_others(tmp_path: Path) -> None:
-    told = disturbed(RuntimeError("power cut"), tmp_path)
+def test_one_failing_fold_does_not_end_the_others(folds: Done, copy: Copy) -> None:
+    folder, told = without_fold_1(folds, copy, RuntimeError("power cut"))
     assert told.status == 1
     assert "1 of 3 runs failed (fold 1: RuntimeError: power cut)" in told.err
-    found = results(tmp_path)
-    kept = [run for run in runs(tmp_path) if run.status["state"] == "finished"]
-    assert len(kept) == 2
+    assert "fold 2 (3 of 3)" in told.out
+    found = results(folder)
     assert found["complete"] is False and list(found["missing"]) == ["fold 1"]
-    assert found["n"] == sum(run.results()["n"] for run in kept) < 98
+    assert found["n"] == sum(int(row["n"]) for row in rows(folder)) < 98
     assert found["part"] == "2 folds pooled"
-    report = (group(tmp_path) / "report.md").read_text(encoding="utf-8")
+    report = (group(folder) / "report.md").read_text(encoding="utf-8")
     assert "INCOMPLETE: fold 1 missing" in report and "power cut" in report
-    check_goes_on(tmp_path, lambda: 2)
+    check_goes_on(folder, folds)
 
 
-def test_an_interruption_ends_all_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    told = disturbed(KeyboardInterrupt(), tmp_path)
+def test_an_interruption_ends_all_and_the_same_command_goes_on(folds: Done, copy: Copy) -> None:
+    folder, told = without_fold_1(folds, copy, KeyboardInterrupt())
     assert told.status != 0
-    assert [run.status["state"] for run in runs(tmp_path)].count("finished") == 1
-    assert len(runs(tmp_path)) == 2
-    assert list(tmp_path.glob("outputs/*/*/repeats.csv")) == []
-    check_goes_on(tmp_path, lambda: 1)
+    assert "fold 2 (3 of 3)" not in told.out
+    assert list(folder.glob("outputs/*/*/repeats.csv")) == []
+    check_goes_on(folder, folds)
 
 
 def test_settings_that_cannot_work_are_told_once(tmp_path: Path) -> None:
@@ -213,31 +210,31 @@ def test_trials_differ_in_the_seed_and_have_a_median(tmp_path: Path) -> None:
     assert all(len(run.status["test_looks"]) == 1 for run in runs(tmp_path))
 
 
-def test_folds_by_trials_inside_a_sweep(tmp_path: Path) -> None:
-    several = ("protocol.folds=2", "protocol.validation=0.2", "protocol.fold=all", "trials=2")
-    swept = ("-m", "protocol=random_kfold,subject_kfold")
-    told = here("train", *PEOPLE, *several, *swept, folder=tmp_path)
+def test_folds_and_trials_inside_a_sweep(tmp_path: Path) -> None:
+    several = ("protocol=random_kfold", "protocol.folds=2", "protocol.validation=0.2")
+    swept = ("protocol.fold=all", "trials=1,2")
+    told = here("train", "-m", *PEOPLE, *several, *swept, folder=tmp_path)
     assert told.status == 0, told.err
-    assert len(runs(tmp_path)) == 8
+    assert told.out.count("nothing is trained") == 2  # what the second job shares with the first
+    assert len(runs(tmp_path)) == 4
     (page,) = tmp_path.glob("outputs/default/sweep-*/sweep.html")
     with page.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
         jobs = list(csv.DictReader(file))
     assert [job["status"] for job in jobs] == ["finished"] * 2
-    for job in jobs:
-        assert job["runs"] == "2 folds x 2 trials, pooled n = 98"
-        told_there = json.loads((Path(tmp_path, job["folder"]) / "metrics.json").read_text())
-        by_seed = [each["metrics"]["accuracy"] for each in told_there["pooled"].values()]
-        assert len(by_seed) == 2
-        assert float(job["accuracy"]) == pytest.approx(statistics.mean(by_seed))
-        assert float(job["accuracy_deviation"]) == pytest.approx(statistics.stdev(by_seed))
-    assert jobs[0]["split_hash"] != jobs[1]["split_hash"]
-    for text in (
-        page.read_text(encoding="utf-8"),
-        page.with_suffix(".md").read_text("utf-8"),
-        told.out,
-    ):
-        assert text.count("2 folds x 2 trials, pooled n = 98") >= 2
-    assert "not a figure for new people" in page.read_text(encoding="utf-8")
+    names = ["2 folds, pooled n = 98", "2 folds x 2 trials, pooled n = 98"]
+    assert [job["runs"] for job in jobs] == names
+    single, double = (
+        json.loads((tmp_path / job["folder"] / "metrics.json").read_text("utf-8")) for job in jobs
+    )
+    assert float(jobs[0]["accuracy"]) == single["pooled"]["0"]["metrics"]["accuracy"]
+    by_seed = [each["metrics"]["accuracy"] for each in double["pooled"].values()]
+    assert by_seed[0] == single["metrics"]["accuracy"] and len(by_seed) == 2
+    assert float(jobs[1]["accuracy"]) == pytest.approx(statistics.mean(by_seed))
+    assert float(jobs[1]["accuracy_deviation"]) == pytest.approx(statistics.stdev(by_seed))
+    written = [page.with_suffix(end).read_text("utf-8") for end in (".html", ".md")]
+    for text in (*written, told.out):
+        assert all(name in text for name in names)
+        assert "not a figure for new people" in text
 
 
 def test_leave_one_subject_out_finds_its_people(tmp_path: Path) -> None:
