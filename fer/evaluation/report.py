@@ -107,7 +107,7 @@ def described(story: Mapping[str, Any]) -> str:
 
 def caption(story: Mapping[str, Any]) -> str:
     """The same for a figure, and below it what a reader must know, such as people on both sides."""
-    return "\n".join([described(story), *(fill(note, 90) for note in story["notes"])])
+    return "\n".join([described(story), *(fill(note, 95) for note in story["notes"])])
 
 
 def _markdown(results: Mapping[str, Any]) -> str:
