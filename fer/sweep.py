@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import FerError
 from fer.runs.folder import RunFolder, write_aside
+from fer.runs.group import RunGroup
 
 _failed = False
 
@@ -48,7 +49,7 @@ class SweepJob:
             return None
         return SweepJob(int(hydra.job.num), tuple(hydra.overrides.task), Path(hydra.sweep.dir))
 
-    def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder]) -> None:
+    def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder | RunGroup]) -> None:
         """Trains, and records how it ended; only an interruption by the user goes further up."""
         print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
         self._record("running")
@@ -112,8 +113,10 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     return jobs
 
 
-def _results(run: RunFolder) -> dict[str, Any]:
-    """What the summary tells of a finished run."""
+def _results(run: RunFolder | RunGroup) -> dict[str, Any]:
+    """What the summary tells of a finished run, or of a group of runs."""
+    if isinstance(run, RunGroup):
+        return _group_results(run)
     results, status, rows, config = run.results(), run.status, run.rows(), run.config
     best = next(row for row in rows if row["epoch"] == results["epoch"])
     return {
@@ -137,21 +140,54 @@ def _results(run: RunFolder) -> dict[str, Any]:
     }
 
 
+def _group_results(group: RunGroup) -> dict[str, Any]:
+    """Of the runs together: what was measured over all, and the mean or sum of the rest."""
+    from fer.evaluation.repeats_tables import measured_text
+
+    runs, results = [_results(run) for run in group.runs], group.results
+    mean = {
+        key: sum(run[key] for run in runs) / len(runs)
+        for key in ("validation_accuracy", "seconds_per_epoch")
+    }
+    total = {key: sum(run[key] for run in runs) for key in ("seconds", "epochs")}
+    accuracy = results["spread"]["accuracy"]
+    return {
+        **runs[0],
+        **mean,
+        **total,
+        "folder": str(group.path),
+        "metrics": results["metrics"],
+        "intervals": results["intervals"],
+        "part": results["part"],
+        "n": results["n"],
+        "notes": results["notes"],
+        "split_hash": results["test_hash"],
+        "runs": measured_text(results),
+        "accuracy_mean": accuracy["mean"],
+        "accuracy_deviation": accuracy["deviation"],
+        "accuracy_median": accuracy["median"],
+    }
+
+
 def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
     """The summary on the terminal."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from fer.evaluation.sweep_jobs import Job, spread_text
+
     console = Console()
     table = Table("job", "overrides", "validation", "test accuracy (95 %)", "s/epoch", "status")
     for job in jobs:
         figures = ["", "", ""]
         if job["status"] == "finished":
-            low, high = job["intervals"]["accuracy"]
+            low, high = job["intervals"].get("accuracy", (None, None))
             figures = [
                 f"{job['validation_accuracy']:.3f}",
-                f"{job['metrics']['accuracy']:.3f} ({low:.3f} to {high:.3f})",
+                f"{job['metrics']['accuracy']:.3f}"
+                + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
+                + (f"\n{spread_text(Job(**job))}" if job.get("runs") else ""),
                 f"{job['seconds_per_epoch']:.1f}",
             ]
         overrides = escape(" ".join(job["overrides"]))

@@ -56,7 +56,8 @@ def meet_test_part(
     images = data.faces.images[data.split.test]
     results = write_report(run.test, predictions, images, story)
     curves = run.figures / "learning_curves.png"
-    learning_curves(run.rows(), curves, epoch, f"{settings['data']['name']}, {run.path.name}")
+    where = f"{settings['data']['name']}, {run.path.name}"
+    learning_curves(run.rows(), curves, epoch, where, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}

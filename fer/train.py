@@ -1,4 +1,4 @@
-"""`python -m fer.train`: one run, or with -m a sweep."""
+"""`python -m fer.train`: one run, all folds or trials of it, or with -m a sweep."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fer.sweep import SweepJob, sweep_failed
 
 if TYPE_CHECKING:
     from fer.runs.folder import RunFolder
+    from fer.runs.group import RunGroup
 
 
 def main() -> None:
@@ -32,12 +33,17 @@ def run(config: DictConfig) -> None:
         job.run(config, lambda settings: checked_training(settings, job))
 
 
-def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFolder:
+def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFolder | RunGroup:
     """Imports torch and all that only once the configuration is accepted."""
     check_training(config)
+    place = () if job is None else (job.folder.name, job.number)
+    if config.trials > 1 or config.protocol.get("fold") == "all":
+        from fer.repeats import train_repeats
+
+        return train_repeats(config, *place)
     from fer.training import train
 
-    return train(config) if job is None else train(config, job.folder.name, job.number)
+    return train(config, *place)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ from fer.sources import settle_sources
 from fer.testing import meet_test_part
 
 
-def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFolder:
+def train(
+    config: DictConfig, group: str | None = None, job: int = 0, tables: bool = True
+) -> RunFolder:
     """Trains what the configuration describes, tests it once, and leaves a run folder.
 
     The same configuration again finds its folder: finished, it is shown; interrupted, it goes on.
@@ -48,6 +50,7 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
         config: A resolved configuration of `conf/train.yaml`.
         group: W&B's group, such as the sweep's name.
         job: Place in a sweep; parallel jobs take the GPUs in turn by it.
+        tables: Whether the finished run's tables are printed.
 
     Returns:
         The finished run folder.
@@ -83,7 +86,7 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
         _work(settings, run, plan, data, group or settings["name"], job)
     elif "WANDB_SWEEP_ID" in os.environ:
         replay(run, settings, group or settings["name"])
-    if not quiet:
+    if tables and not quiet:
         show(run)
     return run
 

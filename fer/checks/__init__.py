@@ -63,6 +63,7 @@ def _general(check: Checker) -> None:
     for key in ("paths.outputs", "paths.data", "paths.cache"):
         check.text(key)
     check.number("seed", low=0, high=2**31, whole=True)
+    check.number("trials", low=1, high=1000, whole=True)
     check.flag("restart")
     check.flag("test_time.flip")
     check.choice("test_time.crops", (1, 5, 10))

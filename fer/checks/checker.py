@@ -39,10 +39,11 @@ class Checker:
         whole: bool = False,
         null: bool = False,
         above: float | None = None,
+        instead: str | None = None,
     ) -> None:
-        """A number within low to high (both allowed), or more than `above`."""
+        """A number within low to high (both allowed), or more than `above`; or a word instead."""
         value = self.value(key)
-        if value is None and null:
+        if (null and value is None) or (instead and value == instead):
             return
         words = ["a whole number" if whole else "a number"]
         words += [f"from {low:g}"] if low is not None else []
@@ -56,7 +57,13 @@ class Checker:
             and (high is None or value <= high)
         )
         if not fits:
-            self.fail(key, "it is " + " ".join(words) + (", or null" if null else ""))
+            self.fail(
+                key,
+                "it is "
+                + " ".join(words)
+                + (", or null" if null else "")
+                + (f", or {instead}" if instead else ""),
+            )
 
     def flag(self, key: str) -> None:
         """True or false."""

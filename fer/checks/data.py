@@ -30,6 +30,7 @@ def check_data(check: Checker) -> None:
     if check.value("data.name") == "synthetic":
         for key in ("train", "validation", "test"):
             check.number(f"data.{key}", low=1, high=140_000, whole=True)
+        check.number("data.frames", low=1, high=100, whole=True)
         check.number("data.drawing_seed", low=0, whole=True)
     if check.value("data.name") in PICTURE_SETS:
         _check_pictures(check)
@@ -100,10 +101,11 @@ def check_protocol(check: Checker) -> None:
                 "two or three numbers between 0 and 1 that add up to 1, such as [0.8,0.1,0.1]",
             )
     else:
-        check.number("protocol.fold", low=0, whole=True)
+        last = None
         if "folds" in check.cfg.protocol:
             check.number("protocol.folds", low=2, whole=True)
-            check.number("protocol.fold", low=0, high=check.value("protocol.folds") - 1, whole=True)
+            last = check.value("protocol.folds") - 1
+        check.number("protocol.fold", low=0, high=last, whole=True, instead="all")
     check.number("protocol.validation", above=0, high=0.9)
 
 

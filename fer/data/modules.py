@@ -145,7 +145,11 @@ class SyntheticDataModule(FaceDataModule):
         """Draws from the settings' counts and seed."""
         data = self.data
         return SyntheticReader(
-            data["train"], data["validation"], data["test"], data["drawing_seed"]
+            data["train"],
+            data["validation"],
+            data["test"],
+            data["drawing_seed"],
+            frames=data["frames"],
         )
 
 

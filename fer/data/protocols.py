@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,50 @@ def make_split(
     return Split(train, validation, test, described, label, faces.names[test], notes)
 
 
+def count_folds(faces: Faces, protocol: Mapping[str, Any]) -> int:
+    """How many folds a protocol has: as many as it says, or one for each person.
+
+    Raises:
+        ConfigError: A fold for each person is wanted, and people are not known.
+    """
+    if protocol["name"] != "leave_one_subject_out":
+        return int(protocol["folds"])
+    return len(_people(faces, protocol["name"]))
+
+
+def overlap_notes(faces: Faces, sides: Iterable[tuple[Indices, Indices]]) -> tuple[str, ...]:
+    """What of the test images training has met in another form, such as the same person.
+
+    Args:
+        faces: The data set.
+        sides: (training and validation, test) indices of a split, or of every fold.
+
+    Returns:
+        A line for people and one for sequences, where they are known and on both sides.
+    """
+    sides, notes = list(sides), []
+    for column, told in (
+        (faces.subject, "a person who is also in training: not a figure for new people"),
+        (faces.sequence, "a frame of a sequence that is also in training"),
+    ):
+        if column is None:
+            continue
+        met = [np.isin(column[test], column[seen]) & (column[test] != "") for seen, test in sides]
+        share = np.concatenate(met).mean()
+        if share > 0:
+            notes.append(f"{share:.1%} of the test images show {told}")
+    return tuple(notes)
+
+
+def _people(faces: Faces, name: str) -> NDArray[np.str_]:
+    """The people of a data set, sorted."""
+    if faces.subject is None:
+        raise ConfigError(
+            f"protocol={name}: this data set does not say who is on a picture; use kfold"
+        )
+    return np.unique(faces.subject)
+
+
 def _official(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices, str]:
     if faces.part is None:
         raise ConfigError(
@@ -197,15 +241,14 @@ def _holdout(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indice
 
 def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:
     name, fold = protocol["name"], protocol["fold"]
-    subject = faces.subject
-    if subject is None and name in ("subject_kfold", "leave_one_subject_out"):
-        raise ConfigError(
-            f"protocol={name}: this data set does not say who is on a picture; use kfold"
-        )
-    by_person = subject is not None and name != "random_kfold"
+    if name == "subject_kfold":
+        _people(faces, name)
+    by_person = faces.subject is not None and name != "random_kfold"
     everyone = np.zeros(len(faces))
     if name == "leave_one_subject_out":
-        people = len(np.unique(np.asarray(subject)))
+        people = count_folds(faces, protocol)
+        if people < 2:
+            raise ConfigError(f"protocol={name}: all images show one person; use kfold")
         if fold >= people:
             raise ConfigError(
                 f"protocol.fold={fold}: there are {people} people, use 0 to {people - 1}"
@@ -215,7 +258,9 @@ def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, 
         kind = StratifiedGroupKFold if by_person else StratifiedKFold
         splitter = kind(protocol["folds"], shuffle=True, random_state=protocol["seed"])
         try:
-            folds = list(splitter.split(everyone, faces.labels, faces.subject))
+            folds = list(
+                splitter.split(everyone, faces.labels, faces.subject if by_person else None)
+            )
         except ValueError as error:
             raise ConfigError(f"protocol.folds={protocol['folds']}: {error}") from None
     rest, test = list(folds)[fold]
@@ -265,12 +310,8 @@ def _check(
         map(len, (train, validation, test))
     ):
         raise DataError(f"protocol {name} put an image into two parts")
-    if faces.subject is None:
-        return ()
-    known = np.isin(faces.subject[test], faces.subject[np.concatenate([train, validation])])
-    if not known.any():
-        return ()
-    told = f"{known.mean():.1%} of the test images show a person who is also in training"
-    if not name.startswith("random"):
+    notes = overlap_notes(faces, [(np.concatenate([train, validation]), test)])
+    if notes and faces.subject is not None and not name.startswith("random"):
+        told = notes[0].partition(":")[0]
         raise DataError(f"protocol {name}: {told}; use subject_kfold, or a protocol named random_*")
-    return (f"{told}: not a figure for new people",)
+    return notes

@@ -6,12 +6,12 @@ It stands in for FER2013 where there is no download: same size, same classes, sa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data.drawing import act, draw, invent_person, take_shot
+from fer.data.drawing import ActionUnits, Shot, act, draw, invent_person, take_shot
 from fer.data.faces import SEVEN
 from fer.data.readers import OnBad, Reader, Record
 from fer.errors import ConfigError
@@ -41,7 +41,7 @@ class SyntheticFace:
     subject: str
 
 
-def draw_face(seed: int, index: int, size: int = 48) -> SyntheticFace:
+def draw_face(seed: int, index: int, size: int = 48, frame: int = 0) -> SyntheticFace:
     """Draw one face: the same for the same arguments, whatever else is drawn.
 
     Args:
@@ -49,6 +49,7 @@ def draw_face(seed: int, index: int, size: int = 48) -> SyntheticFace:
         index: Which face; expressions take turns, and `FACES_PER_PERSON` faces in a row are of one
             person.
         size: Side of the image in pixels.
+        frame: Which picture of the posed face; any two are near-identical.
 
     Example:
         >>> face = draw_face(seed=0, index=15)
@@ -58,9 +59,27 @@ def draw_face(seed: int, index: int, size: int = 48) -> SyntheticFace:
     number, label = index // FACES_PER_PERSON, index % len(SEVEN)
     person = invent_person(np.random.default_rng((seed, 0, number)))
     rng = np.random.default_rng((seed, 1, index))
-    units = act(SEVEN[label], rng)
-    image = draw(person, units, take_shot(rng), size, rng)
+    units, shot = act(SEVEN[label], rng), take_shot(rng)
+    if frame:
+        rng = np.random.default_rng((seed, 2, index, frame))
+        units, shot = _a_moment_later(units, shot, rng)
+    image = draw(person, units, shot, size, rng)
     return SyntheticFace(image=image, label=label, subject=f"p{number:05d}")
+
+
+def _a_moment_later(
+    units: ActionUnits, shot: Shot, rng: np.random.Generator
+) -> tuple[ActionUnits, Shot]:
+    """The same pose in another frame: a little stronger or weaker, the head a little moved."""
+    strength = rng.uniform(0.9, 1.1)
+    x, y = shot.shift
+    moved = replace(
+        shot,
+        roll=shot.roll + rng.normal(0.0, 0.01),
+        yaw=shot.yaw + rng.normal(0.0, 0.01),
+        shift=(x + rng.normal(0.0, 0.005), y + rng.normal(0.0, 0.005)),
+    )
+    return [unit * strength for unit in units], moved
 
 
 class SyntheticReader(Reader):
@@ -79,6 +98,7 @@ class SyntheticReader(Reader):
         test: int = 840,
         seed: int = 0,
         size: int = 48,
+        frames: int = 1,
     ) -> None:
         """Plan the data set; nothing is drawn yet.
 
@@ -88,6 +108,7 @@ class SyntheticReader(Reader):
             test: Faces in the part `private`.
             seed: Which world of people.
             size: Side of the images in pixels.
+            frames: Pictures of each posed face; from 2, they are one sequence.
 
         Raises:
             ConfigError: A number is out of range.
@@ -95,18 +116,21 @@ class SyntheticReader(Reader):
         self._counts = {"training": train, "public": validation, "private": test}
         self._seed = seed
         self._size = size
+        self._frames = frames
         for part, count in self._counts.items():
             if not 0 <= count <= PART_SPAN:
                 raise ConfigError(f"synthetic data: {count} faces for {part}, not 0 to {PART_SPAN}")
-        if seed < 0 or size < 8:
+        if seed < 0 or size < 8 or frames < 1:
             raise ConfigError(
-                f"synthetic data: seed {seed} and size {size}, but seed is at least 0, size 8"
+                f"synthetic data: seed {seed}, size {size} and {frames} frames, but seed is at "
+                "least 0, size 8 and frames 1"
             )
 
     def source_key(self) -> str:
         """All that the faces depend on."""
         counts = " ".join(f"{part}={count}" for part, count in self._counts.items())
-        return f"synthetic v{DRAWING_VERSION} {counts} seed={self._seed} size={self._size}"
+        frames = f" frames={self._frames}" if self._frames > 1 else ""
+        return f"synthetic v{DRAWING_VERSION} {counts} seed={self._seed} size={self._size}{frames}"
 
     def __len__(self) -> int:
         """The number of faces in all parts."""
@@ -119,12 +143,15 @@ class SyntheticReader(Reader):
             on_bad: Never called: no drawn face is bad.
         """
         for place, (part, count) in enumerate(self._counts.items()):
-            for index in range(place * PART_SPAN, place * PART_SPAN + count):
-                face = draw_face(self._seed, index, self._size)
+            for number in range(count):
+                index, frame = place * PART_SPAN + number // self._frames, number % self._frames
+                face = draw_face(self._seed, index, self._size, frame)
+                pose = f"{self._seed}/{index:06d}"
                 yield Record(
                     image=face.image,
                     label=face.label,
-                    name=f"synthetic/{self._seed}/{index:06d}",
+                    name=f"synthetic/{pose}" + (f"/{frame}" if self._frames > 1 else ""),
                     part=part,
                     subject=face.subject,
+                    sequence=pose if self._frames > 1 else None,
                 )

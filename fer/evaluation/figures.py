@@ -24,6 +24,7 @@ def learning_curves(
     path: Path,
     best_epoch: int | None = None,
     caption: str = "",
+    steps: float | None = None,
 ) -> None:
     """Loss and accuracy of training and validation over the epochs, side by side.
 
@@ -34,6 +35,7 @@ def learning_curves(
         best_epoch: The epoch whose weights were kept; by default that of the highest
             `validation/accuracy`, the earliest where several are equal.
         caption: What the figures were measured on.
+        steps: Optimiser steps of an epoch; with it, they are counted along the top.
     """
     if best_epoch is None:
         scores = _series(rows, "validation/accuracy")
@@ -42,6 +44,8 @@ def learning_curves(
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         dress(axes, name.capitalize(), x="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+        if steps:
+            _count_steps(axes, steps)
         if name == "accuracy":
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         for k, part in enumerate(_PARTS):
@@ -51,6 +55,16 @@ def learning_curves(
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=TEXT - 1, edgecolor="none", framealpha=0.9)
     save(figure, path, caption)
+
+
+def _count_steps(axes: Axes, steps: float) -> None:
+    """A second scale on top: optimiser steps beside epochs."""
+    both_ways = (lambda x: np.multiply(x, steps), lambda x: np.divide(x, steps))
+    top = axes.secondary_xaxis("top", functions=both_ways)
+    top.set_xlabel("optimiser steps", fontsize=TEXT - 1)
+    top.tick_params(labelsize=TEXT - 2)
+    top.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    top.spines["top"].set_visible(False)
 
 
 def _series(rows: Sequence[Mapping[str, float]], key: str) -> dict[int, float]:

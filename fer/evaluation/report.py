@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -64,20 +65,20 @@ def write_report(
         rows.writerows(
             [name, *row] for name, row in zip(predictions.classes, matrix.tolist(), strict=True)
         )
-    draw(folder, predictions, images, matrix, described(story))
+    draw(folder, predictions, images, matrix, caption(story))
     (folder / "report.md").write_text(_markdown(results), encoding="utf-8")
     aside = folder / "metrics.json.tmp"
-    aside.write_text(json.dumps(_without_nan(results), indent=2), encoding="utf-8")
+    aside.write_text(json.dumps(without_nan(results), indent=2), encoding="utf-8")
     aside.replace(folder / "metrics.json")
     return results
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """The same, with null for what is not a number: JSON has no other word for it."""
     if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
+        return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(inner) for inner in value]
+        return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -103,6 +104,11 @@ def draw(
 def described(story: Mapping[str, Any]) -> str:
     """What every figure of a test must carry: data, protocol, part and n."""
     return f"{story['data']}, {story['protocol']['name']}, {story['part']}, n = {story['n']:,}"
+
+
+def caption(story: Mapping[str, Any]) -> str:
+    """The same for a figure, and below it what a reader must know, such as people on both sides."""
+    return "\n".join([described(story), *(fill(note, 95) for note in story["notes"])])
 
 
 def _markdown(results: Mapping[str, Any]) -> str:

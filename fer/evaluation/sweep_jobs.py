@@ -34,7 +34,11 @@ class Job:
         split_hash: Equal for jobs with equal parts; others answered other images.
         model: Name of the model.
         frozen_stages: Freezing depth.
-        seed: Seed of the run.
+        seed: Seed of the run, the first of several.
+        runs: Which runs the figures are of where there are several: `5 folds, pooled n = 981`.
+        accuracy_mean: Over these runs, or over trials where each pools its folds.
+        accuracy_deviation: Standard deviation over the same.
+        accuracy_median: Over the same.
     """
 
     number: int
@@ -58,6 +62,10 @@ class Job:
     model: str | None = None
     frozen_stages: int | None = None
     seed: int | None = None
+    runs: str | None = None
+    accuracy_mean: float | None = None
+    accuracy_deviation: float | None = None
+    accuracy_median: float | None = None
 
     @property
     def accuracy(self) -> tuple[float, float, float] | None:
@@ -153,6 +161,20 @@ def accuracy_text(job: Job) -> str:
         return UNKNOWN
     value, low, high = job.accuracy
     return percent(value) + (f" ({100 * low:.1f} to {100 * high:.1f})" if low < high else "")
+
+
+def spread_text(job: Job) -> str:
+    """What several runs say together, nothing for a single one.
+
+    Example:
+        >>> spread_text(Job(0, [], "finished", None, runs="3 trials, n = 840", accuracy_mean=0.7,
+        ...     accuracy_deviation=0.02, accuracy_median=0.69))
+        '3 trials, n = 840: 70.0 % ± 2.0 %, median 69.0 %'
+    """
+    if job.runs is None:
+        return ""
+    mean, deviation = percent(job.accuracy_mean), percent(job.accuracy_deviation)
+    return f"{job.runs}: {mean} ± {deviation}, median {percent(job.accuracy_median)}"
 
 
 def count_text(count: float | None) -> str:

@@ -22,6 +22,7 @@ from fer.evaluation.sweep_jobs import (
     images_text,
     percent,
     share,
+    spread_text,
     tally,
     time_text,
     varied,
@@ -152,6 +153,7 @@ def _accuracy(job: Job, start: float, end: float) -> str:
         return UNKNOWN
     value, low, high = job.accuracy
     bounds = f"<small>{100 * low:.1f} to {100 * high:.1f}</small>" if low < high else ""
+    bounds += f"<small>{escape(spread_text(job))}</small>" if job.runs else ""
     return f"{interval_bar(value, low, high, start, end)}<span>{percent(value)}{bounds}</span>"
 
 

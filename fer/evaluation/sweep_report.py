@@ -19,6 +19,7 @@ from fer.evaluation.sweep_jobs import (
     images_text,
     percent,
     share,
+    spread_text,
     tally,
     time_text,
 )
@@ -117,7 +118,7 @@ def _markdown(jobs: Sequence[Job], title: str, command: str) -> str:
             _code(job.words),
             job.status,
             percent(job.validation_accuracy),
-            accuracy_text(job),
+            accuracy_text(job) + (f"; {spread_text(job)}" if job.runs else ""),
             share(job.metrics.get("f1_macro")),
             count_text(job.parameters),
             count_text(job.trained_parameters),

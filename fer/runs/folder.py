@@ -26,11 +26,15 @@ except ImportError:  # Windows has no such locks
 FORMAT = 1
 """Raised when a change makes older run folders unreadable."""
 
+GROUP_TABLE = "repeats.csv"
+"""A row per run of a group: every fold, every trial. No run folder has one."""
+
 # Settings that say where, how fast or how loudly, but not what comes out.
 _NOT_DECIDING = (
     "paths",
     "logger",
     "restart",
+    "trials",
     "name",
     "data.path",
     "data.exclude",
@@ -102,6 +106,11 @@ class RunFolder:
         """
         run = RunFolder(path)
         if not run.exists():
+            if several := _runs_of_group(run.path):
+                raise RunError(
+                    f"{path} is a group of {len(several)} runs: name one of them, in "
+                    f"{run.path.parent}: {', '.join(several)}"
+                )
             raise RunError(f"{path} is no run folder: it has no status.json and config.yaml")
         run.check_format()
         return run
@@ -223,6 +232,15 @@ class RunFolder:
         aside = self.path.with_name(f"{self.path.name}.before-{stamp}")
         self.path.rename(aside)
         return aside
+
+
+def _runs_of_group(path: Path) -> list[str]:
+    """The runs that a group folder's table names; none where it is no group folder."""
+    table = path / GROUP_TABLE
+    if not table.is_file():
+        return []
+    with table.open(newline="", encoding="utf-8") as file:
+        return [row["run"] for row in csv.DictReader(file)]
 
 
 def _numbers(value: Any) -> Any:

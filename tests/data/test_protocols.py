@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer.data.faces import Faces
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import Split, count_folds, make_split, overlap_notes
 from fer.errors import ConfigError, DataError
 from tests.composing import settings
 from tests.data.made import made_faces
@@ -193,6 +193,56 @@ def test_random_protocols_tell_the_overlap(name: str) -> None:
     assert share > 0.9
     assert len(found.notes) == 1 and found.notes[0].startswith(f"{share:.1%} of the test images")
     assert split(UNKNOWN, name).notes == ()
+
+
+def filmed(faces: Faces, length: int) -> Faces:
+    """The same, where so many faces in a row of one person and class are one sequence."""
+    assert faces.subject is not None
+    taken: dict[tuple[str, int], int] = {}
+    names = []
+    for person, label in zip(faces.subject.tolist(), faces.labels.tolist(), strict=True):
+        taken[person, label] = taken.get((person, label), -1) + 1
+        names.append(f"{person}/{label}/{taken[person, label] // length}")
+    return replace(faces, sequence=np.array(names))
+
+
+def test_random_folds_tell_the_overlap_of_sequences_too() -> None:
+    faces = filmed(KNOWN, 2)
+    assert faces.sequence is not None
+    found = split(faces, "random_kfold")
+    seen = set(faces.sequence[found.train]) | set(faces.sequence[found.validation])
+    share = np.mean([name in seen for name in faces.sequence[found.test]])
+    assert 0.5 < share < 1
+    assert len(found.notes) == 2
+    assert found.notes[1] == (
+        f"{share:.1%} of the test images show a frame of a sequence that is also in training"
+    )
+    assert split(faces, "subject_kfold").notes == ()
+    alone = replace(faces, sequence=np.full(len(faces), ""))  # no face is of a known recording
+    assert len(split(alone, "random_kfold").notes) == 1
+
+
+def test_overlap_over_all_folds_is_that_of_all_test_images() -> None:
+    faces = filmed(KNOWN, 2)
+    sequence = faces.sequence
+    assert sequence is not None
+    folds = [split(faces, "random_kfold", fold=fold) for fold in range(5)]
+    sides = [(np.concatenate([f.train, f.validation]), f.test) for f in folds]
+    met = sum(int(np.isin(sequence[test], sequence[seen]).sum()) for seen, test in sides)
+    notes = overlap_notes(faces, sides)
+    assert notes[1].startswith(f"{met / len(faces):.1%} of the test images show a frame")
+
+
+def test_folds_are_counted() -> None:
+    assert count_folds(KNOWN, protocol("kfold", folds=7)) == 7
+    assert count_folds(KNOWN, protocol("leave_one_subject_out")) == 20
+    with pytest.raises(ConfigError, match="does not say who is on a picture"):
+        count_folds(UNKNOWN, protocol("leave_one_subject_out"))
+
+
+def test_one_person_alone_cannot_be_left_out() -> None:
+    with pytest.raises(ConfigError, match="all images show one person"):
+        split(made_faces(people=1), "leave_one_subject_out")
 
 
 def test_a_person_on_both_official_sides_is_an_error() -> None:

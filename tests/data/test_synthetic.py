@@ -6,9 +6,11 @@ from sklearn.linear_model import LogisticRegression
 
 from fer.data.drawing.actions import VARIANTS, act
 from fer.data.faces import SEVEN
-from fer.data.readers import PARTS, Record
+from fer.data.readers import Record
 from fer.data.synthetic import FACES_PER_PERSON, SyntheticReader, draw_face
 from fer.errors import ConfigError
+
+PARTS = ("training", "public", "private")
 
 
 def read(**settings: int) -> list[Record]:
@@ -76,8 +78,37 @@ def test_counts_do_not_move_faces_of_any_part(records: list[Record]) -> None:
         )
 
 
+def test_frames_of_a_sequence_are_near_identical_and_poses_stay() -> None:
+    single, frames = (
+        read(train=14, validation=0, test=0),
+        read(train=42, validation=0, test=0, frames=3),
+    )
+    assert [record.sequence for record in single] == [None] * 14
+    assert len({record.name for record in frames}) == 42
+    first = frames[::3]
+    for alone, frame in zip(single, first, strict=True):
+        assert np.array_equal(alone.image, frame.image)
+        assert (alone.label, alone.subject) == (frame.label, frame.subject)
+    for k in range(0, 42, 3):
+        shot = frames[k : k + 3]
+        assert len({(r.sequence, r.label, r.subject) for r in shot}) == 1
+        one, other = (r.image.astype(float).ravel() for r in shot[1:])
+        stranger = frames[(k + 21) % 42].image.astype(float).ravel()  # the same person's other pose
+        assert 0 < np.abs(one - other).mean() < np.abs(one - stranger).mean()
+        assert np.corrcoef(one, other)[0, 1] > 0.9
+    assert len({record.sequence for record in frames}) == 14
+
+
 def test_source_key_tells_parameters_apart() -> None:
-    changes = ({}, {"train": 7}, {"validation": 7}, {"test": 7}, {"seed": 1}, {"size": 64})
+    changes = (
+        {},
+        {"train": 7},
+        {"validation": 7},
+        {"test": 7},
+        {"seed": 1},
+        {"size": 64},
+        {"frames": 2},
+    )
     assert len({SyntheticReader(**change).source_key() for change in changes}) == len(changes)
     assert SyntheticReader().source_key() == SyntheticReader().source_key()
 
@@ -86,7 +117,9 @@ def test_length_is_the_number_of_records(records: list[Record]) -> None:
     assert len(SyntheticReader(train=70, validation=28, test=42)) == len(records) == 140
 
 
-@pytest.mark.parametrize("wrong", [{"train": -1}, {"test": 10**9}, {"seed": -1}, {"size": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"train": -1}, {"test": 10**9}, {"seed": -1}, {"size": 0}, {"frames": 0}]
+)
 def test_numbers_out_of_range_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="synthetic data"):
         SyntheticReader(**wrong)
