@@ -59,8 +59,9 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
-    if settings["data"]["path"]:  # the run folder must find it from anywhere
-        settings["data"]["path"] = str(Path(settings["data"]["path"]).expanduser().resolve())
+    for key in ("path", "votes_path", "csv_path"):  # the run folder must find them from anywhere
+        if settings["data"].get(key):
+            settings["data"][key] = str(Path(settings["data"][key]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     limit = settings["data"]["images_per_class"]

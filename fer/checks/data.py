@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
-DATA_SETS = ("synthetic", "fer2013")
+DATA_SETS = ("synthetic", "fer2013", "ferplus")
 PROTOCOLS = (
     "official",
     "holdout",
@@ -18,6 +18,7 @@ PROTOCOLS = (
     "leave_one_subject_out",
 )
 TEST_PARTS = ("private", "public", "both")
+VOTE_LABELS = ("majority", "probability", "cross_entropy", "multi_target")
 
 
 def check_data(check: Checker) -> None:
@@ -29,6 +30,11 @@ def check_data(check: Checker) -> None:
         for key in ("train", "validation", "test"):
             check.number(f"data.{key}", low=1, high=140_000, whole=True)
         check.number("data.drawing_seed", low=0, whole=True)
+    if check.value("data.name") == "ferplus":
+        check.text("data.votes_path", null=True)
+        check.text("data.csv_path", null=True)
+        check.choice("data.labels", VOTE_LABELS)
+        check.choice("data.contempt", ("keep", "leave_out"))
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
     check.choice("data.channels", (1, 3))

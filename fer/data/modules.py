@@ -21,6 +21,8 @@ from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.protocols import Split
 from fer.data.readers import Reader
 from fer.data.readers.fer2013 import Fer2013Reader, find_fer2013
+from fer.data.readers.ferplus import FerPlusReader
+from fer.data.readers.ferplus_votes import find_votes
 from fer.data.synthetic import SyntheticReader
 from fer.errors import ConfigError
 
@@ -103,6 +105,10 @@ class FaceDataModule(LightningDataModule):
         shown = (images.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).squeeze(-1).numpy()
         return shown, self.faces.labels[repeated].tolist()
 
+    def aims(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What a training batch aims at: `label` `[B]` and, where faces have it, `target`."""
+        return {key: batch[key] for key in ("label", "target") if key in batch}
+
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Any]:
@@ -110,9 +116,11 @@ class FaceDataModule(LightningDataModule):
         trainer = self.trainer
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
         if trainer is not None and trainer.training:
-            images, labels = self.augmentation(images), batch["label"]
-            crops = len(images) // len(labels)
-            return {"image": images, "label": labels.repeat_interleave(crops), "faces": len(labels)}
+            images, aims = self.augmentation(images), self.aims(batch)
+            faces = len(batch["label"])
+            crops = len(images) // faces
+            aims = {key: aim.repeat_interleave(crops, dim=0) for key, aim in aims.items()}
+            return {"image": images, **aims, "faces": faces}
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
             images,
@@ -143,9 +151,32 @@ class Fer2013DataModule(FaceDataModule):
         return Fer2013Reader(where)
 
 
+class FerPlusDataModule(FaceDataModule):
+    """FER2013's faces, learnt from the votes of FER+."""
+
+    def reader(self) -> FerPlusReader:
+        """Reads FER2013 and the votes, joined by the rows of FER2013's table."""
+        data, home = self.data, Path(self.paths["data"])
+        faces = Fer2013Reader(find_fer2013(data["path"], home, data["download"]))
+        return FerPlusReader(
+            faces,
+            find_votes(data["votes_path"], faces.path, home),
+            data["labels"],
+            data["contempt"] == "keep",
+            Path(data["csv_path"]).expanduser() if data["csv_path"] else None,
+        )
+
+    def aims(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """With `data.labels=probability` a label drawn anew from the votes' distribution."""
+        if self.data["labels"] != "probability":
+            return super().aims(batch)
+        return {"label": torch.multinomial(batch["target"], 1).squeeze(1)}
+
+
 DATA_MODULES: dict[str, type[FaceDataModule]] = {
     "synthetic": SyntheticDataModule,
     "fer2013": Fer2013DataModule,
+    "ferplus": FerPlusDataModule,
 }
 """By `data.name`."""
 

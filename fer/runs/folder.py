@@ -33,6 +33,8 @@ _NOT_DECIDING = (
     "restart",
     "name",
     "data.path",
+    "data.votes_path",
+    "data.csv_path",
     "data.download",
     "trainer.max_epochs",
     "trainer.accelerator",
