@@ -20,7 +20,8 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
     """The LightningModule of a configuration, as initialised, for the data's classes and pixels."""
     model, loss = settings["model"], dict(settings["loss"])
     if loss["class_weights"] == "balanced":
-        labels = torch.from_numpy(data.faces.labels[data.split.train])
+        faces, part = data.training()
+        labels = torch.from_numpy(faces.labels[part])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](

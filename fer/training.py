@@ -28,6 +28,7 @@ from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
+from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import SafeCheckpointIO, check_fits
 from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
@@ -62,17 +63,22 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     for key in ("path", "votes_path", "csv_path"):  # the run folder must find them from anywhere
         if settings["data"].get(key):
             settings["data"][key] = str(Path(settings["data"][key]).expanduser().resolve())
+    for key in ("run", "path"):
+        if settings["pseudo"][key]:
+            settings["pseudo"][key] = str(Path(settings["pseudo"][key]).expanduser().resolve())
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     limit = settings["data"]["images_per_class"]
     data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
 
-    name = run_name(settings, faces.fingerprint)
+    pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
+    name = run_name(settings, faces.fingerprint + (pseudo.identity if pseudo else ""))
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
     plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
     say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
         say(quiet, *data.split.notes, _sizes(faces, data.split))
+        say(quiet, pseudo.join(run) if pseudo else None)
         _work(settings, run, plan, data, group or settings["name"], job)
     elif "WANDB_SWEEP_ID" in os.environ:
         replay(run, settings, group or settings["name"])
@@ -112,6 +118,8 @@ def _work(
         "test_hash": data.split.test_hash,
         "data_fingerprint": data.faces.fingerprint,
     }
+    if data.more is not None:
+        facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group)
     with run.lock():
         try:

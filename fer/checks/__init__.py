@@ -5,12 +5,13 @@ from __future__ import annotations
 from omegaconf import DictConfig, OmegaConf
 
 from fer.checks.checker import Checker
-from fer.checks.data import check_augmentation, check_data, check_protocol
+from fer.checks.data import check_augmentation, check_data, check_protocol, check_pseudo
 from fer.checks.fitting import ACCELERATORS, check_loss, check_optimisation, check_trainer
 from fer.checks.model import check_model
 
 PARTS = (
     check_data,
+    check_pseudo,
     check_protocol,
     check_augmentation,
     check_model,

@@ -43,6 +43,15 @@ def check_data(check: Checker) -> None:
     check.choice("data.sampler", ("shuffle", "balanced"))
 
 
+def check_pseudo(check: Checker) -> None:
+    """The run that labels, the pictures and how sure it must be."""
+    for key, other in (("pseudo.run", "pseudo.path"), ("pseudo.path", "pseudo.run")):
+        check.text(key, null=True)
+        if check.value(key) is None and check.value(other) is not None:
+            check.fail(key, f"{other} needs it: give both, or neither")
+    check.number("pseudo.confidence", low=0, high=1)
+
+
 def check_protocol(check: Checker) -> None:
     """Who is in training, validation and test; what is tested must not select."""
     name = check.value("protocol.name")

@@ -55,6 +55,10 @@ class Faces:
         """The number of faces, N."""
         return len(self.labels)
 
+    def agreement(self, indices: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Share of the annotators who chose the label of each of some faces, where known."""
+        return None if self.votes is None else self.votes[indices, self.labels[indices]]
+
     def counts(self) -> dict[str, int]:
         """Faces per class, in class order."""
         found = np.bincount(self.labels, minlength=len(self.classes))

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from fer.data.augmentation import Augmentation
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
+from fer.data.joined import join
 from fer.data.loading import Batches, loader
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.protocols import Split
@@ -54,6 +55,7 @@ class FaceDataModule(LightningDataModule):
         self.augmentation = Augmentation(augment, data["size"])
         self.faces: Faces
         self.split: Split
+        self.more: tuple[Faces, NDArray[np.int64]] | None = None
         self.predicted: NDArray[np.int64]
 
     def reader(self) -> Reader:
@@ -66,18 +68,38 @@ class FaceDataModule(LightningDataModule):
         self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress)
         return self.faces
 
+    def training(self) -> tuple[Faces, NDArray[np.int64]]:
+        """What is learnt from: faces, and the indices of the training part and of `more`.
+
+        `more`, where set, is other faces of the same shape and classes, and which of them join.
+        """
+        if self.more is None:
+            return self.faces, self.split.train
+        more, chosen = self.more
+        part = np.concatenate([self.split.train, len(self.faces) + chosen])
+        return join(self.faces, more), part
+
+    def added(self) -> dict[str, int]:
+        """How many of `more` join, per class; empty where there are none."""
+        if self.more is None:
+            return {}
+        more, chosen = self.more
+        found = np.bincount(more.labels[chosen], minlength=len(more.classes))
+        return dict(zip(more.classes, found.tolist(), strict=True))
+
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and deviation of the training pixels per channel, on the scale 0 to 1."""
-        chosen = self.split.train[:: max(1, len(self.split.train) // 10_000)]
-        pixels = torch.from_numpy(np.asarray(self.faces.images[chosen]))
+        faces, part = self.training()
+        chosen = part[:: max(1, len(part) // 10_000)]
+        pixels = torch.from_numpy(np.asarray(faces.images[chosen]))
         images = to_images(pixels, self.data["size"], self.data["channels"]).double()
         return images.mean(dim=(0, 2, 3)).tolist(), images.std(dim=(0, 2, 3)).tolist()
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Training batches, shuffled or balanced."""
-        labels = self.faces.labels if self.data["sampler"] == "balanced" else None
-        batches = Batches(self.split.train, self.data["batch_size"], self.seed, labels)
-        return loader(self.faces, batches)
+        faces, part = self.training()
+        labels = faces.labels if self.data["sampler"] == "balanced" else None
+        return loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Validation batches, in order."""

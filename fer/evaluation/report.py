@@ -18,6 +18,7 @@ from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.tables import (
+    agreement_markdown,
     overall_markdown,
     overall_table,
     per_class_markdown,
@@ -105,10 +106,13 @@ def described(story: Mapping[str, Any]) -> str:
 
 
 def _markdown(results: Mapping[str, Any]) -> str:
-    """The two tables for a paper or an issue thread."""
+    """The tables for a paper or an issue thread."""
     overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
     notes = "".join(f"\n{note}\n" for note in results["notes"])
-    return f"{described(results)}\n\n{overall}\n{per_class_markdown(results['per_class'])}\n{notes}"
+    tables = [overall, per_class_markdown(results["per_class"])]
+    if "agreement" in results:
+        tables.append(agreement_markdown(results["agreement"]))
+    return "\n".join([f"{described(results)}\n", *tables, notes])
 
 
 def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

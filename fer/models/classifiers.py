@@ -130,7 +130,7 @@ class FaceClassifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch; accuracy is of the unmixed labels' larger share."""
         images, labels = batch["image"], batch["label"]
-        targets: Tensor = batch.get("target", labels)
+        targets: Any = batch.get("target", labels)
         alpha = self.hparams["loss"]["mixup"]
         if alpha:
             images, targets = mix(images, targets, len(self.classes), alpha)

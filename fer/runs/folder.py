@@ -32,6 +32,7 @@ _NOT_DECIDING = (
     "logger",
     "restart",
     "name",
+    "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
     "data.votes_path",
     "data.csv_path",

@@ -186,10 +186,8 @@ class FerPlusReader(Reader):
         note += "as published" if kept == official else f"not the published {_text(official)}"
         assert faces.part is not None
         found = tuple(int((faces.part == part).sum()) for part in PARTS)
-        note += f"; {len(self.classes)} classes"
-        if found != kept:
-            lost = " without contempt" if len(self.classes) < len(VOTED) else ""
-            note += f", {_text(found)} faces{lost} and what could not be used"
+        lost = ", without contempt" if len(self.classes) < len(VOTED) else ""
+        note += f"; in use {_text(found)}; {len(self.classes)} classes{lost}"
         alike = float(np.mean(self.alike))
         moved = f"the label of {1 - alike:.1%} of the faces differs from FER2013's own"
         if alike < CHANCE:
