@@ -31,7 +31,7 @@ def by_agreement(
         [(0.5, 0.0), (1.0, 1.0)]
     """
     right = predictions.predicted == predictions.labels
-    groups = np.digitize(np.round(shares, 4), BOUNDS[1:-1], right=True)
+    groups = np.digitize(np.round(shares.astype(np.float64), 4), BOUNDS[1:-1], right=True)
     return [
         {
             "above": BOUNDS[group],
