@@ -26,7 +26,8 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
         checkpoints = [read_checkpoint(RunFolder(member).best) for member in model["members"]]
         model["members"] = [dict(each["hyper_parameters"]) for each in checkpoints]
     if loss["class_weights"] == "balanced":
-        labels = torch.from_numpy(data.faces.labels[data.epoch_indices()])
+        faces, part = data.epoch()
+        labels = torch.from_numpy(faces.labels[part])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](

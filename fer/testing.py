@@ -17,7 +17,9 @@ from fer.console import hush
 from fer.data.modules import FaceDataModule, build_data
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
+from fer.evaluation.agreement import by_agreement
 from fer.evaluation.figures import learning_curves
+from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import described, print_report, write_report
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model, predict
@@ -52,7 +54,7 @@ def meet_test_part(
         "test_time": settings["test_time"],
         "epoch": epoch,
         "notes": list(data.split.notes),
-    }
+    } | _agreement(data, predictions, data.split.test)
     images = data.faces.images[data.split.test]
     results = write_report(run.test, predictions, images, story)
     curves = run.figures / "learning_curves.png"
@@ -70,6 +72,14 @@ def meet_test_part(
         results["per_class"],
         pictures,
     )
+
+
+def _agreement(
+    data: FaceDataModule, predictions: Predictions, indices: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Accuracy by the annotators' agreement, where the data set has votes."""
+    shares = data.faces.agreement(indices)
+    return {} if shares is None else {"agreement": by_agreement(predictions, shares)}
 
 
 def evaluate(config: DictConfig) -> dict[str, Any]:
@@ -126,6 +136,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         "n": len(indices),
     }
     story |= {"protocol": protocol, "test_time": views, "notes": notes}
+    story |= _agreement(data, predictions, indices)
     folder = run.path / "evaluations" / _name(settings, config.part if own else part, own)
     results = write_report(folder, predictions, data.faces.images[indices], story)
     print_report(results, described(story) + _views_text(views), run.path.name)

@@ -29,6 +29,7 @@ from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
+from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import SafeCheckpointIO, check_fits
 from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
@@ -37,6 +38,16 @@ from fer.runs.recording import Recorder, measure
 from fer.runs.tracking import Tracker, replay
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
+
+_PATHS = (
+    "data.path",
+    "data.exclude",
+    "data.votes_path",
+    "data.csv_path",
+    "data.faces.detector_model",
+    "pseudo.run",
+    "pseudo.path",
+)
 
 
 def train(
@@ -64,12 +75,7 @@ def train(
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
-    for key in ("path", "exclude"):  # the run folder must find them from anywhere
-        if settings["data"].get(key):
-            settings["data"][key] = str(Path(settings["data"][key]).expanduser().resolve())
-    found = settings["data"].get("faces", {})
-    if found.get("detector_model"):
-        found["detector_model"] = str(Path(found["detector_model"]).expanduser().resolve())
+    _make_absolute(settings)
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     check_classes(config, faces.classes)
@@ -77,18 +83,31 @@ def train(
     data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
     settle_sources(settings, data)
 
-    name = run_name(settings, faces.fingerprint)
+    pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
+    name = run_name(settings, faces.fingerprint + (pseudo.identity if pseudo else ""))
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
     plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
     say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
         say(quiet, *data.split.notes, _sizes(faces, data.split))
+        say(quiet, pseudo.join(run) if pseudo else None)
         _work(settings, run, plan, data, group or settings["name"], job)
     elif "WANDB_SWEEP_ID" in os.environ:
         replay(run, settings, group or settings["name"])
     if tables and not quiet:
         show(run)
     return run
+
+
+def _make_absolute(settings: dict[str, Any]) -> None:
+    """Paths that the run folder must find from anywhere."""
+    for key in _PATHS:
+        *groups, leaf = key.split(".")
+        node = settings
+        for group in groups:
+            node = node.get(group) or {}
+        if node.get(leaf):
+            node[leaf] = str(Path(node[leaf]).expanduser().resolve())
 
 
 def _work(
@@ -123,6 +142,8 @@ def _work(
         "test_hash": data.split.test_hash,
         "data_fingerprint": data.faces.fingerprint,
     }
+    if data.more is not None:
+        facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group)
     with run.lock():
         try:

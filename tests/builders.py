@@ -67,3 +67,30 @@ def fer2013_csv(path: Path, per_class: int = 2, leading_blanks: bool = False) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def ferplus_row(label: int, number: int) -> list[int]:
+    """Ten votes as made up for `fer2013_files`: six for the label, three for the next, one lost.
+
+    The first neutral face of each part is everyone's contempt.
+    """
+    columns = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
+    votes = [0] * 10
+    if SEVEN[label] == "neutral" and number == 0:
+        votes[7] = 10
+        return votes
+    place = columns.index(SEVEN[label])
+    votes[place], votes[(place + 1) % 7], votes[8] = 6, 3, 1
+    return votes
+
+
+def fer2013new_csv(path: Path, per_class: int = 2, newline: str = "\n") -> Path:
+    """Microsoft's votes for the rows of `fer2013_csv`."""
+    lines = [
+        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    ]
+    for row, (usage, _, label, _) in enumerate(fer2013_files(per_class)):
+        votes = ferplus_row(label, row % per_class)
+        lines.append(",".join([usage, f"fer{row:07}.png", *map(str, votes)]))
+    path.write_text(newline.join(lines) + newline, encoding="utf-8", newline="")
+    return path

@@ -31,6 +31,11 @@ REFUSED = [
     ("logger.mode=on", "logger.mode=on offline, online, disabled"),
     # data
     ("data.name=imagenet", "data.name=imagenet synthetic, fer2013"),
+    ("data=ferplus data.labels=soft", "data.labels=soft majority, probability, cross_entropy"),
+    ("data=ferplus data.contempt=false", "data.contempt=false keep, leave_out"),
+    ("data=ferplus data.labels=multi_target", "data.labels=multi_target loss=multi_target"),
+    ("loss=multi_target", "loss=multi_target data.labels=multi_target data=ferplus"),
+    ("data=ferplus loss.class_weights=[1,1,1,1,1,1,1]", "loss.class_weights 8 numbers"),
     ("data.on_bad_file=ignore", "data.on_bad_file stop, skip"),
     ("data.size=8", "data.size=8 from 16 to 1024"),
     ("data.channels=2", "data.channels=2 1, 3"),
@@ -50,6 +55,10 @@ REFUSED = [
     ("data.oversample={disgust:1.5}", "data.oversample 1.5 whole numbers"),
     ("data.oversample=4", "data.oversample=4 maps classes"),
     ("data.oversample={fear:2} data.sampler=balanced", "data.oversample sampler exclude"),
+    # pseudo-labels
+    ("pseudo.run=outputs/run", "pseudo.path=null pseudo.run needs it"),
+    ("pseudo.path=faces", "pseudo.run=null pseudo.path needs it"),
+    ("pseudo.confidence=90", "pseudo.confidence=90 from 0 to 1"),
     # protocol
     ("protocol.test=training", "protocol.test=training private, public, both"),
     ("protocol.validation=training", "protocol.validation=training public, private"),
@@ -167,6 +176,9 @@ ACCEPTED = [
     "data.oversample={disgust:4,fear:1} distillation.teacher=outputs/a distillation.weight=1",
     "model=blend model.members=outputs/a/* model.join=features",
     "model=blend model.members=[outputs/a,outputs/b/cnn-*]",
+    "data=ferplus data.labels=multi_target loss=multi_target",
+    "data=ferplus data.contempt=leave_out loss.class_weights=[1,1,1,1,1,1,1]",
+    "pseudo.run=outputs/run pseudo.path=faces pseudo.confidence=0.5",
     "trainer.monitor=validation/loss trainer.monitor_mode=min",
     "trainer.precision=bf16-mixed trainer.clip_norm=1 data.images_per_class=5",
 ]

@@ -22,6 +22,9 @@ GROUPS = (
     "trainer",
     "logger",
 )
+NEEDS = {"loss=multi_target": ("data=ferplus", "data.labels=multi_target")}
+"""What a choice cannot be made without."""
+
 FILES = [f"{group}={name}" for group in GROUPS for name in choices(group)]
 EXPERIMENTS = sorted(Path(CONF, "experiment").rglob("*.yaml"))
 
@@ -38,7 +41,7 @@ def test_no_group_is_forgotten() -> None:
 @pytest.mark.parametrize("choice", FILES)
 def test_every_choice_composes_and_passes_the_checks(choice: str) -> None:
     group, _, name = choice.partition("=")
-    chosen = composed(choice)
+    chosen = composed(choice, *NEEDS.get(choice, ()))
     check_training(chosen)
     node = chosen[group]
     assert node.get("name", name) == name or group == "loss" or choice == "model=timm"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from omegaconf import DictConfig, OmegaConf
 
 from fer.checks.checker import Checker
-from fer.checks.data import check_augmentation, check_data, check_protocol
+from fer.checks.data import check_augmentation, check_data, check_protocol, check_pseudo
 from fer.checks.fitting import (
     ACCELERATORS,
     check_distillation,
@@ -17,6 +17,7 @@ from fer.checks.model import check_model
 
 PARTS = (
     check_data,
+    check_pseudo,
     check_protocol,
     check_augmentation,
     check_model,

@@ -9,7 +9,7 @@ from fer.checks.faces import check_faces
 from fer.errors import ConfigError
 
 PICTURE_SETS = ("ckplus", "jaffe", "sfew", "rafdb", "affectnet", "folder")
-DATA_SETS = ("synthetic", "fer2013", *PICTURE_SETS)
+DATA_SETS = ("synthetic", "fer2013", "ferplus", *PICTURE_SETS)
 PROTOCOLS = (
     "official",
     "holdout",
@@ -20,6 +20,7 @@ PROTOCOLS = (
     "leave_one_subject_out",
 )
 TEST_PARTS = ("private", "public", "both", "test")
+VOTE_LABELS = ("majority", "probability", "cross_entropy", "multi_target")
 
 
 def check_data(check: Checker) -> None:
@@ -34,6 +35,11 @@ def check_data(check: Checker) -> None:
         check.number("data.drawing_seed", low=0, whole=True)
     if check.value("data.name") in PICTURE_SETS:
         _check_pictures(check)
+    if check.value("data.name") == "ferplus":
+        check.text("data.votes_path", null=True)
+        check.text("data.csv_path", null=True)
+        check.choice("data.labels", VOTE_LABELS)
+        check.choice("data.contempt", ("keep", "leave_out"))
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
     check.choice("data.channels", (1, 3))
@@ -68,6 +74,15 @@ def _check_pictures(check: Checker) -> None:
             check.choice(f"data.{key}", allowed)
     if "last_frames" in check.cfg.data:
         check.number("data.last_frames", low=1, whole=True)
+
+
+def check_pseudo(check: Checker) -> None:
+    """The run that labels, the pictures and how sure it must be."""
+    for key, other in (("pseudo.run", "pseudo.path"), ("pseudo.path", "pseudo.run")):
+        check.text(key, null=True)
+        if check.value(key) is None and check.value(other) is not None:
+            check.fail(key, f"{other} needs it: give both, or neither")
+    check.number("pseudo.confidence", low=0, high=1)
 
 
 def check_protocol(check: Checker) -> None:

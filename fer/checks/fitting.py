@@ -34,7 +34,15 @@ def check_optimisation(check: Checker) -> None:
 
 def check_loss(check: Checker) -> None:
     """The loss, its class weights and mixup."""
-    check.choice("loss.name", ("cross_entropy", "focal"))
+    check.choice("loss.name", ("cross_entropy", "focal", "multi_target"))
+    many = check.value("data.labels") == "multi_target"
+    if many != (check.value("loss.name") == "multi_target"):
+        raise ConfigError(
+            f"loss={check.value('loss.name')} and data.labels={check.value('data.labels')} do not "
+            "go together: loss=multi_target and data.labels=multi_target (of data=ferplus) do"
+        )
+    if many and check.value("loss.class_weights") is not None:
+        check.fail("loss.class_weights", "multi_target has none: null")
     check.number("loss.smoothing", low=0, high=0.99)
     check.number("loss.mixup", low=0)
     if "gamma" in check.cfg.loss:

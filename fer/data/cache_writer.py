@@ -41,6 +41,7 @@ class _Columns:
     subjects: list[str | None] = field(default_factory=list)
     sequences: list[str | None] = field(default_factory=list)
     votes: list[tuple[float, ...] | None] = field(default_factory=list)
+    targets: list[tuple[float, ...] | None] = field(default_factory=list)
     hashes: list[bytes | None] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
 
@@ -51,6 +52,7 @@ class _Columns:
         self.subjects.append(record.subject)
         self.sequences.append(record.sequence)
         self.votes.append(record.votes)
+        self.targets.append(record.targets)
         self.hashes.append(record.file_hash)
         self.digests.append(hashlib.sha256(pixels).digest())
 
@@ -75,9 +77,10 @@ class _Columns:
         for name, column in texts.items():
             if any(value is not None for value in column):
                 found[name] = np.array([value or "" for value in column])[order]
-        votes = [value for value in self.votes if value is not None]
-        if votes and len(votes) == len(self.votes):
-            found["votes"] = np.array(votes, dtype=np.float32)[order]
+        for name, rows in {"votes": self.votes, "targets": self.targets}.items():
+            known = [value for value in rows if value is not None]
+            if known and len(known) == len(rows):
+                found[name] = np.array(known, dtype=np.float32)[order]
         hashes = [value for value in self.hashes if value is not None]
         if len(hashes) == len(self.hashes):
             joined = np.frombuffer(b"".join(hashes), dtype=np.uint8)
@@ -91,7 +94,7 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
     Args:
         reader: The source.
         folder: Receives `images.npy`, `labels.npy`, `names.npy` and, where known, `part.npy`,
-            `subject.npy`, `sequence.npy`, `votes.npy` and `file_hashes.npy`.
+            `subject.npy`, `sequence.npy`, `votes.npy`, `targets.npy` and `file_hashes.npy`.
         on_bad_file: `stop` or `skip`.
         progress: Show a bar, if stderr is a terminal.
 
@@ -198,15 +201,16 @@ def _reorder(path: Path, order: NDArray[np.int64]) -> None:
 
 
 def _fingerprint(images: NDArray[np.uint8], arrays: dict[str, NDArray[Any]]) -> str:
-    """Hex SHA-256 of pixels, labels, parts, subjects and, where known, votes."""
+    """Hex SHA-256 of pixels, labels, parts, subjects and, where known, votes and targets."""
     digest = hashlib.sha256(repr(images.shape).encode())
     for start in range(0, len(images), CHUNK):
         digest.update(images[start : start + CHUNK].tobytes())
     digest.update(arrays["labels"].astype("<i8").tobytes())
     for name in ("part", "subject"):
         digest.update("\0".join([name, *arrays.get(name, ())]).encode())
-    if "votes" in arrays:
-        digest.update(arrays["votes"].astype("<f4").tobytes())
+    for name in ("votes", "targets"):
+        if name in arrays:
+            digest.update(arrays[name].astype("<f4").tobytes())
     return digest.hexdigest()
 
 

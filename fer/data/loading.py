@@ -14,18 +14,24 @@ from fer.data.faces import Faces
 
 
 class FaceDataset(Dataset[dict[str, Tensor]]):
-    """Gives the batch of some indices: `image` uint8, `label` and `index` int64 `[B]`."""
+    """Gives the batch of some indices: `image` uint8, `label` and `index` int64 `[B]`.
+
+    Where faces have targets, `target` float32 `[B, K]` too.
+    """
 
     def __init__(self, faces: Faces) -> None:
         self.faces = faces
 
     def __getitem__(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
         """Copies the pixels of these faces only."""
-        return {
+        batch = {
             "image": torch.from_numpy(np.asarray(self.faces.images[indices])),
             "label": torch.from_numpy(self.faces.labels[indices]),
             "index": torch.from_numpy(indices),
         }
+        if self.faces.targets is not None:
+            batch["target"] = torch.from_numpy(self.faces.targets[indices])
+        return batch
 
 
 class Batches(Sampler[NDArray[np.int64]]):

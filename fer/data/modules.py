@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from fer.data.augmentation import Augmentation
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
+from fer.data.joined import join
 from fer.data.loading import Batches, loader
 from fer.data.preparation import preparer
 from fer.data.preprocessing import evaluation_views, to_images
@@ -24,6 +25,8 @@ from fer.data.readers import Reader
 from fer.data.readers.affectnet import AffectNetReader
 from fer.data.readers.ckplus import CkPlusReader
 from fer.data.readers.fer2013 import Fer2013Reader, find_fer2013
+from fer.data.readers.ferplus import FerPlusReader
+from fer.data.readers.ferplus_votes import find_votes
 from fer.data.readers.folder import FolderReader
 from fer.data.readers.jaffe import JaffeReader
 from fer.data.readers.picture_reader import PictureReader, Preparer
@@ -61,6 +64,7 @@ class FaceDataModule(LightningDataModule):
         self.augmentation = Augmentation(augment, data["size"])
         self.faces: Faces
         self.split: Split
+        self.more: tuple[Faces, NDArray[np.int64]] | None = None
         self.predicted: NDArray[np.int64]
 
     def reader(self) -> Reader:
@@ -73,24 +77,45 @@ class FaceDataModule(LightningDataModule):
         self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress)
         return self.faces
 
+    def training(self) -> tuple[Faces, NDArray[np.int64]]:
+        """What is learnt from: faces, and the indices of the training part and of `more`.
+
+        `more`, where set, is other faces of the same shape and classes, and which of them join.
+        """
+        if self.more is None:
+            return self.faces, self.split.train
+        more, chosen = self.more
+        part = np.concatenate([self.split.train, len(self.faces) + chosen])
+        return join(self.faces, more), part
+
+    def added(self) -> dict[str, int]:
+        """How many of `more` join, per class; empty where there are none."""
+        if self.more is None:
+            return {}
+        more, chosen = self.more
+        found = np.bincount(more.labels[chosen], minlength=len(more.classes))
+        return dict(zip(more.classes, found.tolist(), strict=True))
+
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and deviation of the training pixels per channel, on the scale 0 to 1."""
-        chosen = self.split.train[:: max(1, len(self.split.train) // 10_000)]
-        pixels = torch.from_numpy(np.asarray(self.faces.images[chosen]))
+        faces, part = self.training()
+        chosen = part[:: max(1, len(part) // 10_000)]
+        pixels = torch.from_numpy(np.asarray(faces.images[chosen]))
         images = to_images(pixels, self.data["size"], self.data["channels"]).double()
         return images.mean(dim=(0, 2, 3)).tolist(), images.std(dim=(0, 2, 3)).tolist()
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Training batches, shuffled, oversampled or balanced."""
-        labels = self.faces.labels if self.data["sampler"] == "balanced" else None
-        batches = Batches(self.epoch_indices(), self.data["batch_size"], self.seed, labels)
-        return loader(self.faces, batches)
+        faces, part = self.epoch()
+        labels = faces.labels if self.data["sampler"] == "balanced" else None
+        return loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
 
-    def epoch_indices(self) -> NDArray[np.int64]:
-        """The training faces of an epoch, int64 `[N]`; those of oversampled classes repeated."""
-        factors, train = self.data["oversample"] or {}, self.split.train
-        times = np.array([factors.get(name, 1) for name in self.faces.classes])
-        return np.repeat(train, times[self.faces.labels[train]])
+    def epoch(self) -> tuple[Faces, NDArray[np.int64]]:
+        """As `training`, with the faces of oversampled classes repeated."""
+        faces, part = self.training()
+        factors = self.data["oversample"] or {}
+        times = np.array([factors.get(name, 1) for name in faces.classes])
+        return faces, np.repeat(part, times[faces.labels[part]])
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Validation batches, in order."""
@@ -118,6 +143,10 @@ class FaceDataModule(LightningDataModule):
         shown = (images.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).squeeze(-1).numpy()
         return shown, self.faces.labels[repeated].tolist()
 
+    def aims(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What a training batch aims at: `label` `[B]` and, where faces have it, `target`."""
+        return {key: batch[key] for key in ("label", "target") if key in batch}
+
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Any]:
@@ -125,9 +154,11 @@ class FaceDataModule(LightningDataModule):
         trainer = self.trainer
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
         if trainer is not None and trainer.training:
-            images, labels = self.augmentation(images), batch["label"]
-            crops = len(images) // len(labels)
-            return {"image": images, "label": labels.repeat_interleave(crops), "faces": len(labels)}
+            images, aims = self.augmentation(images), self.aims(batch)
+            faces = len(batch["label"])
+            crops = len(images) // faces
+            aims = {key: aim.repeat_interleave(crops, dim=0) for key, aim in aims.items()}
+            return {"image": images, **aims, "faces": faces}
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
             images,
@@ -229,9 +260,32 @@ class FolderDataModule(PictureDataModule):
         return kind(where, faces_from, exclude, contempt=keep, own_classes=own)
 
 
+class FerPlusDataModule(FaceDataModule):
+    """FER2013's faces, learnt from the votes of FER+."""
+
+    def reader(self) -> FerPlusReader:
+        """Reads FER2013 and the votes, joined by the rows of FER2013's table."""
+        data, home = self.data, Path(self.paths["data"])
+        faces = Fer2013Reader(find_fer2013(data["path"], home, data["download"]))
+        return FerPlusReader(
+            faces,
+            find_votes(data["votes_path"], faces.path, home),
+            data["labels"],
+            data["contempt"] == "keep",
+            Path(data["csv_path"]).expanduser() if data["csv_path"] else None,
+        )
+
+    def aims(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """With `data.labels=probability` a label drawn anew from the votes' distribution."""
+        if self.data["labels"] != "probability":
+            return super().aims(batch)
+        return {"label": torch.multinomial(batch["target"], 1).squeeze(1)}
+
+
 DATA_MODULES: dict[str, type[FaceDataModule]] = {
     "synthetic": SyntheticDataModule,
     "fer2013": Fer2013DataModule,
+    "ferplus": FerPlusDataModule,
     "ckplus": CkPlusDataModule,
     "jaffe": JaffeDataModule,
     "sfew": SfewDataModule,

@@ -19,6 +19,7 @@ from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.tables import (
+    agreement_markdown,
     binary_note,
     overall_markdown,
     overall_table,
@@ -112,11 +113,14 @@ def caption(story: Mapping[str, Any]) -> str:
 
 
 def _markdown(results: Mapping[str, Any]) -> str:
-    """The two tables for a paper or an issue thread."""
+    """The tables for a paper or an issue thread."""
     overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
     notes = "".join(f"\n{note}\n" for note in results["notes"])
     overall += f"\n{binary_note(results['metrics'])}\n"
-    return f"{described(results)}\n\n{overall}\n{per_class_markdown(results['per_class'])}\n{notes}"
+    tables = [overall, per_class_markdown(results["per_class"])]
+    if "agreement" in results:
+        tables.append(agreement_markdown(results["agreement"]))
+    return "\n".join([f"{described(results)}\n", *tables, notes])
 
 
 def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

@@ -126,3 +126,16 @@ def per_class_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     keys = _PER_CLASS.values()
     cells = [[str(row["class"]), *(_text(key, row[key]) for key in keys)] for row in rows]
     return _markdown(["expression", *_PER_CLASS], cells)
+
+
+def agreement_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each group of faces, from the rows of `by_agreement`."""
+    cells = [
+        [
+            f"above {row['above']:.0%}, to {row['to']:.0%}",
+            _text("support", row["n"]),
+            _text("accuracy", row["accuracy"]),
+        ]
+        for row in rows
+    ]
+    return _markdown(["votes for the label", "support", "accuracy"], cells)

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
-from fer.models.losses import ClassificationLoss, mix
+from fer.models.losses import ClassificationLoss, build_loss, mix
 from fer.models.networks.blend import Blend
 from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
@@ -21,7 +21,10 @@ from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
 Batch = dict[str, Any]
-"""`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`."""
+"""`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`.
+
+`target` `[B, K]`, where there is one, is what training aims at instead of the label.
+"""
 
 
 class FaceClassifier(LightningModule):
@@ -68,8 +71,7 @@ class FaceClassifier(LightningModule):
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
         self.mean: Tensor
         self.deviation: Tensor
-        gamma = loss.get("gamma", 0.0)
-        self.loss = ClassificationLoss(loss["class_weights"], loss["smoothing"], gamma)
+        self.loss = build_loss(loss)
         self.validation_loss = ClassificationLoss()
         self.teacher: Teacher | None = None
         self.schedule: Schedule | None = None
@@ -135,10 +137,10 @@ class FaceClassifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch; accuracy is of the unmixed labels' larger share."""
         images, labels = batch["image"], batch["label"]
-        targets = labels
+        targets: Any = batch.get("target", labels)
         alpha = self.hparams["loss"]["mixup"]
         if alpha:
-            images, targets = mix(images, labels, len(self.classes), alpha)
+            images, targets = mix(images, targets, len(self.classes), alpha)
             labels = targets.argmax(dim=1)
         logits = self(images)
         loss: Tensor = self.loss(logits.float(), targets)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,35 @@ class ClassificationLoss(nn.Module):
         return -(each * self.weights).sum() / share
 
 
+class MultiTargetLoss(nn.Module):
+    """Minus the logarithm of the best probability among the classes that will do.
+
+    Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced
+    Label Distribution, 2016, section 3.
+
+    Args:
+        smoothing: How far the other classes count too, 0 to 1.
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.smoothing = smoothing
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss; targets `[B, K]` are 1 for each class that will do, else 0."""
+        will_do = targets * (1 - self.smoothing) + self.smoothing
+        best = (functional.log_softmax(logits, dim=1) + will_do.log()).max(dim=1).values
+        return -best.mean()
+
+
+def build_loss(settings: Mapping[str, Any]) -> nn.Module:
+    """The training loss of `conf/loss`' settings; class weights as numbers."""
+    if settings["name"] == "multi_target":
+        return MultiTargetLoss(settings["smoothing"])
+    gamma = settings.get("gamma", 0.0)
+    return ClassificationLoss(settings["class_weights"], settings["smoothing"], gamma)
+
+
 def balanced_weights(counts: Sequence[int]) -> list[float]:
     """Weights inversely proportional to how often a class appears, as scikit-learn's `balanced`.
 
@@ -66,7 +96,7 @@ def mix(images: Tensor, targets: Tensor, classes: int, alpha: float) -> tuple[Te
 
     Args:
         images: `[B, C, H, W]`.
-        targets: Class indices `[B]`.
+        targets: Class indices `[B]` or probabilities `[B, K]`.
         classes: Number of classes K.
         alpha: Both parameters of the beta distribution that draws the share.
 
@@ -75,5 +105,6 @@ def mix(images: Tensor, targets: Tensor, classes: int, alpha: float) -> tuple[Te
     """
     share = float(torch.distributions.Beta(alpha, alpha).sample())
     order = torch.randperm(len(images), device=images.device)
-    truth = functional.one_hot(targets, classes).to(images.dtype)
+    truth = functional.one_hot(targets, classes) if targets.ndim == 1 else targets
+    truth = truth.to(images.dtype)
     return torch.lerp(images[order], images, share), torch.lerp(truth[order], truth, share)

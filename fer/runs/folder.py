@@ -36,8 +36,11 @@ _NOT_DECIDING = (
     "restart",
     "trials",
     "name",
+    "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
     "data.exclude",
+    "data.votes_path",
+    "data.csv_path",
     "data.download",
     "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
     "model.members",  # sources, which name the weights, decide

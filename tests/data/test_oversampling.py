@@ -46,12 +46,12 @@ def test_classes_come_as_often_as_asked(tmp_path: Path) -> None:
 
 def test_without_it_every_image_comes_once(tmp_path: Path) -> None:
     data = opened(tmp_path)
-    assert data.epoch_indices().tolist() == data.split.train.tolist()
+    assert data.epoch()[1].tolist() == data.split.train.tolist()
 
 
 def test_validation_and_statistics_are_of_the_images_themselves(tmp_path: Path) -> None:
     plain, often = opened(tmp_path), opened(tmp_path, "data.oversample={disgust:9}")
-    assert len(often.epoch_indices()) == 35 + 8 * 5
+    assert len(often.epoch()[1]) == 35 + 8 * 5
     assert often.statistics() == plain.statistics()
     assert sum(len(batch["label"]) for batch in often.val_dataloader()) == 14
 

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from fer.checks.fitting import MONITORS
 from fer.models.classifiers import FaceClassifier
+from fer.models.losses import mix
 
 Make = Callable[..., FaceClassifier]
 SMALL = ("model=resnet18", "model.backbone=test_resnet")
@@ -123,6 +124,23 @@ def test_validation_loss_is_plain_cross_entropy(make_classifier: Make, tmp_path:
     assert float(logged["validation/loss"]) == pytest.approx(float(expected), rel=1e-4)
     right = (logits.argmax(dim=1) == batch["label"]).float().mean()
     assert float(logged["validation/accuracy"]) == pytest.approx(float(right))
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.4])
+def test_training_aims_at_the_target(make_classifier: Make, mixup: float) -> None:
+    model = make_classifier(*SMALL, "loss=cross_entropy", f"loss.mixup={mixup}").eval()
+    batch = next(iter(batches(1)))
+    target = torch.rand(8, 7).softmax(dim=1)
+    torch.manual_seed(5)
+    loss = model.training_step({**batch, "target": target}, 0)
+    images, aims = batch["image"], target
+    if mixup:
+        torch.manual_seed(5)
+        images, aims = mix(images, target, 7, mixup)
+    expected = torch.nn.functional.cross_entropy(model(images), aims)
+    torch.testing.assert_close(loss, expected)
+    torch.manual_seed(5)
+    assert abs(float(model.training_step(batch, 0) - loss)) > 1e-4
 
 
 def test_metrics_weigh_every_image_alike(make_classifier: Make, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 from torch.nn import functional
 
-from fer.models.losses import ClassificationLoss, balanced_weights, mix
+from fer.models.losses import ClassificationLoss, MultiTargetLoss, balanced_weights, mix
 
 WEIGHTS = [0.5, 2.0, 1.0, 0.1, 3.0, 1.5, 0.7]
 
@@ -76,6 +76,16 @@ def test_soft_targets_with_all_on_one_class_are_hard_ones() -> None:
     torch.testing.assert_close(loss(logits, truth), loss(logits, labels))
 
 
+def test_multi_target_loss_computed_by_hand() -> None:
+    """Of the classes that will do only the likeliest counts; with smoothing the others a little."""
+    logits = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]).log()
+    targets = torch.tensor([[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
+    strict = -(math.log(0.3) + math.log(0.2)) / 2
+    assert float(MultiTargetLoss()(logits, targets)) == pytest.approx(strict)
+    lenient = -(math.log(0.3) + math.log(0.5 * 0.7)) / 2
+    assert float(MultiTargetLoss(0.5)(logits, targets)) == pytest.approx(lenient)
+
+
 def test_class_weights_are_not_part_of_a_checkpoint() -> None:
     assert not ClassificationLoss(WEIGHTS).state_dict()
 
@@ -99,6 +109,17 @@ def test_mixup_blends_images_and_labels_alike() -> None:
     share = truth[range(28), labels]
     assert torch.unique(share[share < 0.999].round(decimals=4)).numel() == 1
     torch.testing.assert_close(truth.sum(dim=0), torch.full((7,), 4.0))
+
+
+def test_mixup_blends_probabilities_too() -> None:
+    labels = torch.arange(7).repeat(4)
+    images = torch.rand(28, 1, 4, 4)
+    truth = functional.one_hot(labels, 7).float()
+    torch.manual_seed(0)
+    hard = mix(images, labels, classes=7, alpha=1.0)
+    torch.manual_seed(0)
+    soft = mix(images, truth, classes=7, alpha=1.0)
+    assert all(torch.equal(one, other) for one, other in zip(hard, soft, strict=True))
 
 
 def test_mixup_leaves_its_input_alone() -> None:

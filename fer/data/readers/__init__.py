@@ -30,7 +30,8 @@ class Record:
         part: The publisher's own part, one of `PARTS`, where known.
         subject: The person, where known.
         sequence: The recording that this frame is from, where known.
-        votes: How many annotators chose each class, where known.
+        votes: Share of the annotators who chose each class, where known.
+        targets: What training aims at in each class, where that is more than the label.
         file_hash: SHA-256 (32 bytes) of the source file, where there is one.
     """
 
@@ -41,6 +42,7 @@ class Record:
     subject: str | None = None
     sequence: str | None = None
     votes: tuple[float, ...] | None = None
+    targets: tuple[float, ...] | None = None
     file_hash: bytes | None = None
 
 
