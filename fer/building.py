@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from fer.data.modules import FaceDataModule
+from fer.models.classical import sizes
 from fer.models.classifiers import CLASSIFIERS, FaceClassifier
 from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
@@ -22,6 +23,9 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
     if loss["class_weights"] == "balanced":
         labels = torch.from_numpy(data.faces.labels[data.split.train])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
+    if model["kind"] == "classical":
+        labels = data.faces.labels[data.split.train]
+        model = model | sizes(model, data.side, labels, data.faces.classes)
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](
         model=model,
@@ -43,6 +47,8 @@ def _normalisation(
 ) -> tuple[list[float], list[float]]:
     """Mean and deviation per channel: given, the weights' own, or the training part's."""
     channels, model = settings["data"]["channels"], settings["model"]
+    if model["kind"] == "classical":  # descriptors are made of plain pixels
+        return [0.0] * channels, [1.0] * channels
     if isinstance(model["normalisation"], list):
         mean, deviation = model["normalisation"]
         return _per_channel(mean, channels), _per_channel(deviation, channels)

@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 
 import fer
 from fer.building import build_model, load_weights
+from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
 from fer.data.faces import Faces
@@ -59,6 +60,9 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
+    classical = settings["model"]["kind"] == "classical"
+    if classical:
+        settings["trainer"]["max_epochs"] = 1
     if settings["data"]["path"]:  # the run folder must find it from anywhere
         settings["data"]["path"] = str(Path(settings["data"]["path"]).expanduser().resolve())
     data = build_data(settings)
@@ -71,7 +75,7 @@ def train(config: DictConfig, group: str | None = None, job: int = 0) -> RunFold
     plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
     say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
-        say(quiet, *data.split.notes, _sizes(faces, data.split))
+        say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
         _work(settings, run, plan, data, group or settings["name"], job)
     elif "WANDB_SWEEP_ID" in os.environ:
         replay(run, settings, group or settings["name"])
@@ -93,13 +97,15 @@ def _work(
     check_optimizer(settings["optimizer"]["name"])
     lightning.seed_everything(settings["seed"], verbose=False)
     model = build_model(settings, data)
+    classical = settings["model"]["kind"] == "classical"
     facts: dict[str, Any] = {}
-    if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):
+    fresh = plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None)
+    if fresh and not classical:
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
         say(quiet, facts["weights"])
         if settings["model"]["weights"] == "none" and settings["model"]["frozen_stages"]:
             say(quiet, "note: the frozen stages stay as initialised at random (model.weights=none)")
-    total, trained = count_parameters(model.network)
+    total, trained = (count_fitted if classical else count_parameters)(model.network)
     say(quiet, f"parameters: {total:,}, of which {trained:,} are trained")
     if plan.checkpoint is not None and plan.content is not None:
         check_fits(plan.content["state_dict"], model.state_dict(), plan.checkpoint)
@@ -120,7 +126,10 @@ def _work(
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
-                trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                if not classical:
+                    trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                elif plan.checkpoint is None:
+                    fit_classical(settings, run, model, data, tracker)
                 run.update(trained=True)
             meet_test_part(settings, run, model, data, trainer, tracker)
             run.update(state="finished", finished=now(), why=None)
@@ -163,7 +172,8 @@ def _begin(
         },
     )
     data.split.save(run.split)
-    _draw_augmented(run, data)
+    if settings["model"]["kind"] != "classical":
+        _draw_augmented(run, data)
     return {"weights": run.status.get("weights")}
 
 

@@ -64,6 +64,11 @@ class FaceDataModule(LightningDataModule):
         self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress)
         return self.faces
 
+    @property
+    def side(self) -> int:
+        """Of the square pictures that a model gets, in pixels."""
+        return int(self.augment["crop"]["size"] or self.data["size"])
+
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and deviation of the training pixels per channel, on the scale 0 to 1."""
         chosen = self.split.train[:: max(1, len(self.split.train) // 10_000)]

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
+from fer.models.networks.classical import ClassicalNetwork
 from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
@@ -191,5 +192,16 @@ class TransferClassifier(FaceClassifier):
         return head_names(self.network)
 
 
-CLASSIFIERS: dict[str, type[FaceClassifier]] = {"transfer": TransferClassifier}
+class ClassicalClassifier(FaceClassifier):
+    """A descriptor and a classifier that scikit-learn fits: its "logits" are log-probabilities."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.classical.ClassicalNetwork`."""
+        return ClassicalNetwork(model, classes)
+
+
+CLASSIFIERS: dict[str, type[FaceClassifier]] = {
+    "transfer": TransferClassifier,
+    "classical": ClassicalClassifier,
+}
 """By `model.kind`."""
