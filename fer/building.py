@@ -24,8 +24,11 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
         labels = torch.from_numpy(data.faces.labels[data.split.train])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
     if model["kind"] == "classical":
-        labels = data.faces.labels[data.split.train]
-        model = model | sizes(model, data.side, labels, data.faces.classes)
+        truth, split = data.faces.labels, data.split
+        own = sizes(
+            model, data.side, truth[split.train], truth[split.validation], data.faces.classes
+        )
+        model = model | own
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](
         model=model,

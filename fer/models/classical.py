@@ -16,11 +16,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import PredefinedSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from fer.errors import ConfigError
+from fer.errors import ConfigError, DataError
 from fer.models.descriptors import describe
 from fer.models.networks.classical import ClassicalNetwork, Machines, Mixtures, Neighbours
 
@@ -34,7 +35,11 @@ CHUNK = 1024
 
 
 def sizes(
-    settings: Mapping[str, Any], side: int, labels: Labels, classes: tuple[str, ...]
+    settings: Mapping[str, Any],
+    side: int,
+    labels: Labels,
+    validation: Labels,
+    classes: tuple[str, ...],
 ) -> dict[str, int]:
     """What of the data decides how large a network's arrays are.
 
@@ -42,6 +47,7 @@ def sizes(
         settings: `conf/model`'s settings.
         side: Of the square pictures, in pixels.
         labels: int64 `[N]`, of the training part.
+        validation: The same of the validation part.
         classes: Names of the classes.
 
     Returns:
@@ -50,6 +56,7 @@ def sizes(
     Raises:
         ConfigError: The settings ask for more than there are faces or features, or for a descriptor
             that cannot be had.
+        DataError: The validation part cannot calibrate a class.
     """
     features = describe(np.zeros((1, side, side), dtype=np.uint8), settings).shape[1]
     faces, components = len(labels), settings["components"]
@@ -60,6 +67,12 @@ def sizes(
             f"of {features} features"
         )
     classifier = settings["classifier"]
+    if classifier == "svm" and len(np.unique(validation)) < len(classes):
+        absent = [name for k, name in enumerate(classes) if k not in validation]
+        raise DataError(
+            f"no validation images of {', '.join(absent)}: model.classifier=svm calibrates each "
+            "class on them; use a larger validation part (protocol.validation), or lda_knn or gmm"
+        )
     if classifier == "svm" and settings["kernel"] == "rbf" and settings["landmarks"] > faces:
         raise ConfigError(
             f"model.landmarks={settings['landmarks']}: they are training faces, of which there "
@@ -156,7 +169,8 @@ def fit_machines(
         warnings.simplefilter("always", ConvergenceWarning)
         machine.fit(*train)
     stuck = any(issubclass(w.category, ConvergenceWarning) for w in caught)
-    calibrated = CalibratedClassifierCV(FrozenEstimator(machine), method="sigmoid")
+    whole = PredefinedSplit(np.zeros(len(validation[1])))  # nothing is fitted anew: no folds
+    calibrated = CalibratedClassifierCV(FrozenEstimator(machine), method="sigmoid", cv=whole)
     return calibrated.fit(*validation), "not converged" if stuck else ""
 
 
