@@ -57,10 +57,8 @@ def _normalisation(
         return _per_channel(mean, channels), _per_channel(deviation, channels)
     if model["normalisation"] == "auto" and model["weights"] == "imagenet":
         return imagenet_normalisation(model["backbone"], channels)
-    source = _source_run(model["weights"])
-    checkpoint = source.best if source is not None else Path(model["weights"])
-    if model["normalisation"] == "auto" and checkpoint.suffix == ".ckpt" and checkpoint.is_file():
-        learnt = read_checkpoint(checkpoint).get("hyper_parameters", {})
+    if model["normalisation"] == "auto":
+        learnt = _learnt_with(model["weights"])
         if len(learnt.get("mean", ())) == channels:
             return learnt["mean"], learnt["deviation"]
     return data.statistics()
@@ -79,7 +77,19 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
     weights, backbone = settings["model"]["weights"], settings["model"]["backbone"]
     source = _source_run(weights)
     state = None if source is None else read_checkpoint(source.best)["state_dict"]
-    return initial_weights(model.network, weights, backbone, settings["data"]["channels"], state)
+    channels, extra = settings["data"]["channels"], settings["model"]["extra_channels"]
+    learnt = _learnt_with(weights).get("model", {}).get("extra_channels", [])
+    return initial_weights(model.network, weights, backbone, channels, state, extra, learnt)
+
+
+def _learnt_with(weights: str) -> dict[str, Any]:
+    """What a run or checkpoint that `model.weights` names was built with; empty for others."""
+    source = _source_run(weights)
+    checkpoint = source.best if source is not None else Path(weights)
+    if checkpoint.suffix != ".ckpt" or not checkpoint.is_file():
+        return {}
+    learnt: dict[str, Any] = read_checkpoint(checkpoint).get("hyper_parameters", {})
+    return learnt
 
 
 def _source_run(weights: str) -> RunFolder | None:

@@ -19,6 +19,7 @@ def check_model(check: Checker) -> None:
         return
     check.text("model.backbone")
     check.text("model.weights")
+    _extra_channels(check)
     check.choice("model.stem_stride", (None, 1, 2, 4))
     check.number("model.frozen_stages", low=0, whole=True)
     check.number("model.dropout", low=0, high=0.99)
@@ -41,6 +42,20 @@ def check_model(check: Checker) -> None:
             "model.normalisation",
             "auto, dataset, or [mean, deviation] on the scale 0 to 1, each a number or one for "
             "each channel",
+        )
+
+
+def _extra_channels(check: Checker) -> None:
+    """Maps beside the picture, and a first layer that may learn to use them."""
+    names = check.value("model.extra_channels")
+    known = OmegaConf.is_list(names) and all(name in ("lbp", "hos") for name in names)
+    if not known or len(set(names)) < len(names):
+        check.fail("model.extra_channels", "it is [], [lbp], [hos] or [lbp,hos]")
+    if names and check.value("model.weights") == "imagenet" and check.value("model.frozen_stages"):
+        check.fail(
+            "model.extra_channels",
+            "ImageNet's weights know nothing of them, and model.frozen_stages keeps the stem from "
+            "learning; use model.frozen_stages=0",
         )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fer.models.epoch_metrics import EpochMetrics
+from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
 from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
 from fer.models.losses import ClassificationLoss, mix
 from fer.models.networks.classical import ClassicalNetwork
@@ -32,7 +33,7 @@ class FaceClassifier(LightningModule):
         scheduler: `conf/scheduler`'s settings.
         loss: `conf/loss`' settings; class weights as numbers.
         classes: Names of the classes.
-        channels: 1 or 3.
+        channels: 1 or 3, without the extra ones that the model adds.
         mean: Of the pixels, per channel, on the scale 0 to 1.
         deviation: Of the pixels, per channel.
         monitor: The validation metric that a plateau schedule follows.
@@ -57,8 +58,11 @@ class FaceClassifier(LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.classes = tuple(classes)
-        self.network = self.build_network(model, len(classes), channels)
+        self.extra_channels = model.get("extra_channels", [])
+        extra = extra_count(self.extra_channels)
+        self.network = self.build_network(model, len(classes), channels + extra)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        mean, deviation = mean + [MEAN] * extra, deviation + [DEVIATION] * extra
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
         self.mean: Tensor
@@ -77,6 +81,8 @@ class FaceClassifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `[B, K]` of images `[B, C, H, W]`, 0 to 1."""
+        if self.extra_channels:
+            images = add_channels(images, self.extra_channels)
         normalised = (images - self.mean) / self.deviation
         logits: Tensor = self.network(normalised.contiguous(memory_format=self.memory_format))
         return logits
