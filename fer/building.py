@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from fer.data.modules import FaceDataModule
-from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.models.architectures import CLASSIFIERS
+from fer.models.classical import sizes
+from fer.models.classifiers import FaceClassifier
 from fer.models.distillation import Teacher
 from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
@@ -29,6 +31,12 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
         faces, part = data.epoch()
         labels = torch.from_numpy(faces.labels[part])
         loss["class_weights"] = balanced_weights(labels.bincount().tolist())
+    if model["kind"] == "classical":
+        truth, split = data.faces.labels, data.split
+        own = sizes(
+            model, data.side, truth[split.train], truth[split.validation], data.faces.classes
+        )
+        model = model | own
     mean, deviation = _normalisation(settings, data)
     return CLASSIFIERS[model["kind"]](
         model=model,
@@ -51,17 +59,15 @@ def _normalisation(
 ) -> tuple[list[float], list[float]]:
     """Mean and deviation per channel: given, the weights' own, or the training part's."""
     channels, model = settings["data"]["channels"], settings["model"]
-    if model["kind"] == "blend":  # members normalise by themselves
+    if model["kind"] in ("blend", "classical"):  # members normalise by themselves, descriptors not
         return [0.0] * channels, [1.0] * channels
     if isinstance(model["normalisation"], list):
         mean, deviation = model["normalisation"]
         return _per_channel(mean, channels), _per_channel(deviation, channels)
     if model["normalisation"] == "auto" and model["weights"] == "imagenet":
         return imagenet_normalisation(model["backbone"], channels)
-    source = _source_run(model["weights"])
-    checkpoint = source.best if source is not None else Path(model["weights"])
-    if model["normalisation"] == "auto" and checkpoint.suffix == ".ckpt" and checkpoint.is_file():
-        learnt = read_checkpoint(checkpoint).get("hyper_parameters", {})
+    if model["normalisation"] == "auto":
+        learnt = _learnt_with(model["weights"])
         if len(learnt.get("mean", ())) == channels:
             return learnt["mean"], learnt["deviation"]
     return data.statistics()
@@ -82,7 +88,19 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
     weights, backbone = settings["model"]["weights"], settings["model"].get("backbone", "")
     source = _source_run(weights)
     state = None if source is None else read_checkpoint(source.best)["state_dict"]
-    return initial_weights(model.network, weights, backbone, settings["data"]["channels"], state)
+    channels, extra = settings["data"]["channels"], settings["model"].get("extra_channels", [])
+    learnt = _learnt_with(weights).get("model", {}).get("extra_channels", [])
+    return initial_weights(model.network, weights, backbone, channels, state, extra, learnt)
+
+
+def _learnt_with(weights: str) -> dict[str, Any]:
+    """What a run or checkpoint that `model.weights` names was built with; empty for others."""
+    source = _source_run(weights)
+    checkpoint = source.best if source is not None else Path(weights)
+    if checkpoint.suffix != ".ckpt" or not checkpoint.is_file():
+        return {}
+    learnt: dict[str, Any] = read_checkpoint(checkpoint).get("hyper_parameters", {})
+    return learnt
 
 
 def _load_members(folders: Sequence[str], model: FaceClassifier) -> LoadReport:

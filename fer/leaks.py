@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.data_sets import build_data
+from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, FerError
 from fer.runs.folder import RunFolder

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fer.data.modules import FaceDataModule
 from fer.evaluation.predictions import Predictions
-from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.models.architectures import CLASSIFIERS
+from fer.models.classifiers import FaceClassifier
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
 

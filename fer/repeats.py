@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.config import plain
 from fer.console import say
+from fer.data.data_sets import build_data
 from fer.data.faces import Faces
-from fer.data.modules import build_data
 from fer.data.protocols import Split, count_folds, overlap_notes
 from fer.errors import ConfigError, FerError, RunError
 from fer.evaluation.predictions import Predictions

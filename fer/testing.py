@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 
 from fer.config import plain
 from fer.console import hush
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.data_sets import build_data
+from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement

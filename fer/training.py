@@ -20,10 +20,12 @@ from omegaconf import DictConfig
 import fer
 from fer.building import build_model, build_teacher, load_weights
 from fer.checks.classes import check_classes
+from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
+from fer.data.data_sets import build_data
 from fer.data.faces import Faces
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split, make_split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
@@ -76,6 +78,9 @@ def train(
         torch.set_num_threads(settings["trainer"]["threads"])
 
     _make_absolute(settings)
+    classical = settings["model"]["kind"] == "classical"
+    if classical:
+        settings["trainer"]["max_epochs"] = 1
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     check_classes(config, faces.classes)
@@ -89,7 +94,7 @@ def train(
     plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
     say(quiet, f"run folder: {run.path}", plan.message)
     if plan.action != "show":
-        say(quiet, *data.split.notes, _sizes(faces, data.split))
+        say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
         say(quiet, pseudo.join(run) if pseudo else None)
         _work(settings, run, plan, data, group or settings["name"], job)
     elif "WANDB_SWEEP_ID" in os.environ:
@@ -124,11 +129,13 @@ def _work(
     lightning.seed_everything(settings["seed"], verbose=False)
     model = build_model(settings, data)
     model.teacher = build_teacher(settings)
+    classical = settings["model"]["kind"] == "classical"
     facts: dict[str, Any] = {}
-    if plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None):
+    fresh = plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None)
+    if fresh and not classical:
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
         say(quiet, facts["weights"])
-    total, trained = count_parameters(model.network)
+    total, trained = (count_fitted if classical else count_parameters)(model.network)
     say(quiet, f"parameters: {total:,}, of which {trained:,} are trained")
     if settings["model"].get("weights") == "none" and trained < total:
         say(quiet, "note: what is frozen stays as initialised at random (model.weights=none)")
@@ -154,9 +161,11 @@ def _work(
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
-                if trained:
+                if classical and plan.checkpoint is None:
+                    fit_classical(settings, run, model, data, tracker)
+                elif trained and not classical:
                     trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
-                else:
+                elif not classical:
                     measure(trainer, model, data, plan.checkpoint)
                 run.update(trained=True)
             meet_test_part(settings, run, model, data, trainer, tracker)
@@ -200,7 +209,8 @@ def _begin(
         },
     )
     data.split.save(run.split)
-    _draw_augmented(run, data)
+    if settings["model"]["kind"] != "classical":
+        _draw_augmented(run, data)
     return {"weights": run.status.get("weights")}
 
 

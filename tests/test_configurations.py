@@ -44,7 +44,7 @@ def test_every_choice_composes_and_passes_the_checks(choice: str) -> None:
     chosen = composed(choice, *NEEDS.get(choice, ()))
     check_training(chosen)
     node = chosen[group]
-    assert node.get("name", name) == name or group == "loss" or choice == "model=timm"
+    assert node.get("name", name) == name or group == "loss" or name in ("timm", "classical")
 
 
 @pytest.mark.parametrize("choice", FILES)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.data_sets import build_data
+from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
 from fer.errors import ConfigError
 from fer.leaks import check_leaks

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
+from fer.checks.classical import check_classical
 from fer.errors import ConfigError
 from fer.models.networks.cnn_plans import PLANS
 
@@ -22,6 +23,7 @@ def _transfer(check: Checker) -> None:
     """Any timm backbone with a linear head."""
     check.text("model.backbone")
     check.text("model.weights")
+    _extra_channels(check)
     check.choice("model.stem_stride", (None, 1, 2, 4))
     check.number("model.dropout", low=0, high=0.99)
     check.number("model.drop_path", low=0, high=0.99)
@@ -43,6 +45,7 @@ def _cnn(check: Checker) -> None:
     check.text("model.weights")
     if check.value("model.weights") == "imagenet":
         check.fail("model.weights", "a plain CNN has none; use none, a file or a run folder")
+    _extra_channels(check)
     _widths(check, "model.dense")
     check.number("model.dropout", low=0, high=0.99)
     _what_trains(check)
@@ -104,6 +107,20 @@ def _blend(check: Checker) -> None:
     check.choice("model.join", ("logits", "features", "mean"))
 
 
+def _extra_channels(check: Checker) -> None:
+    """Maps beside the picture, and a first layer that may learn to use them."""
+    names = check.value("model.extra_channels")
+    known = OmegaConf.is_list(names) and all(name in ("lbp", "hos") for name in names)
+    if not known or len(set(names)) < len(names):
+        check.fail("model.extra_channels", "it is [], [lbp], [hos] or [lbp,hos]")
+    if names and check.value("model.weights") == "imagenet" and check.value("model.frozen_stages"):
+        check.fail(
+            "model.extra_channels",
+            "ImageNet's weights know nothing of them, and model.frozen_stages keeps the stem from "
+            "learning; use model.frozen_stages=0",
+        )
+
+
 def _is_normalisation(norm: Any, channels: int) -> bool:
     """Whether it is [mean, deviation], each a number or a list with one for each channel."""
     if not OmegaConf.is_list(norm) or len(norm) != 2:
@@ -120,5 +137,6 @@ KINDS: dict[str, Callable[[Checker], None]] = {
     "mlp_head": _mlp_head,
     "cnn": _cnn,
     "blend": _blend,
+    "classical": check_classical,
 }
 """What checks the settings of each `model.kind`."""

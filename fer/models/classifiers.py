@@ -12,12 +12,9 @@ from torch.optim import Optimizer
 
 from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
-from fer.models.freezing import freeze, head_names, keep_frozen_norms, train_only
+from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
+from fer.models.freezing import keep_frozen_norms
 from fer.models.losses import ClassificationLoss, build_loss, mix
-from fer.models.networks.blend import Blend
-from fer.models.networks.cnn import PlainCnn
-from fer.models.networks.heads import MlpNetwork
-from fer.models.networks.transfer import build_transfer
 from fer.models.schedules import Schedule, build_optimizer
 
 Batch = dict[str, Any]
@@ -38,7 +35,7 @@ class FaceClassifier(LightningModule):
         scheduler: `conf/scheduler`'s settings.
         loss: `conf/loss`' settings; class weights as numbers.
         classes: Names of the classes.
-        channels: 1 or 3.
+        channels: 1 or 3, without the extra ones that the model adds.
         mean: Of the pixels, per channel, on the scale 0 to 1.
         deviation: Of the pixels, per channel.
         monitor: The validation metric that a plateau schedule follows.
@@ -65,8 +62,11 @@ class FaceClassifier(LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.classes = tuple(classes)
-        self.network = self.build_network(model, len(classes), channels)
+        self.extra_channels = model.get("extra_channels", [])
+        extra = extra_count(self.extra_channels)
+        self.network = self.build_network(model, len(classes), channels + extra)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        mean, deviation = mean + [MEAN] * extra, deviation + [DEVIATION] * extra
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
         self.mean: Tensor
@@ -85,6 +85,8 @@ class FaceClassifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `[B, K]` of images `[B, C, H, W]`, 0 to 1."""
+        if self.extra_channels:
+            images = add_channels(images, self.extra_channels)
         normalised = (images - self.mean) / self.deviation
         logits: Tensor = self.network(normalised.contiguous(memory_format=self.memory_format))
         return logits
@@ -177,92 +179,3 @@ class FaceClassifier(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the schedule's memory for `configure_optimizers`, which comes later."""
         self.schedule_memory = checkpoint.get("schedule", {})
-
-
-class TransferClassifier(FaceClassifier):
-    """Any timm backbone with a linear head, frozen as deep as asked."""
-
-    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
-        """See `fer.models.networks.transfer.build_transfer`."""
-        network = build_transfer(
-            model["backbone"],
-            classes,
-            channels,
-            model["stem_stride"],
-            model["dropout"],
-            model["drop_path"],
-        )
-        return _with_frozen(network, model)
-
-    def head_names(self) -> tuple[str, ...]:
-        """The last linear layer."""
-        return head_names(self.network)
-
-
-class CnnClassifier(FaceClassifier):
-    """A plain convolutional network of one of the studies."""
-
-    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
-        """See `fer.models.networks.cnn.PlainCnn`."""
-        size = self.hparams["size"]
-        network = PlainCnn(
-            model["network"], classes, channels, size, model["dense"], model["dropout"]
-        )
-        return _with_frozen(network, model)
-
-    def head_names(self) -> tuple[str, ...]:
-        """The last linear layer."""
-        return head_names(self.network)
-
-
-class MlpClassifier(FaceClassifier):
-    """Any timm backbone with Chen's MLP head."""
-
-    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
-        """See `fer.models.networks.heads.MlpNetwork`."""
-        network = MlpNetwork(
-            model["backbone"],
-            classes,
-            channels,
-            self.hparams["size"],
-            model["head_widths"],
-            model["dropout"],
-            model["attention_heads"],
-            model["stem_stride"],
-            model["drop_path"],
-        )
-        return _with_frozen(network, model)
-
-    def head_names(self) -> tuple[str, ...]:
-        """All of the MLP."""
-        return head_names(self.network)
-
-
-def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
-    """The same network, of which only what the settings name learns."""
-    freeze(network, model["frozen_stages"])
-    if model["train_only"] is not None:
-        train_only(network, model["train_only"])
-    return network
-
-
-class BlendClassifier(FaceClassifier):
-    """Finished models, frozen, and what joins their answers."""
-
-    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
-        """Members as their own hyperparameters say; see `fer.models.networks.blend.Blend`."""
-        members = [CLASSIFIERS[member["model"]["kind"]](**member) for member in model["members"]]
-        return Blend(members, model["join"], classes)
-
-    def head_names(self) -> tuple[str, ...]:
-        """The joining layer."""
-        return ("joined.",)
-
-
-CLASSIFIERS: dict[str, type[FaceClassifier]] = {
-    "transfer": TransferClassifier,
-    "cnn": CnnClassifier,
-    "mlp_head": MlpClassifier,
-    "blend": BlendClassifier,
-}
-"""By `model.kind`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from fer.errors import ConfigError, RunError
+from fer.models.extra_channels import extra_count
 
 WAYS_OUT = (
     "ways out: a file (model.weights=/path/to/weights.pth), another run's folder, "
@@ -82,10 +83,27 @@ def _lite0_state() -> dict[str, Tensor] | None:
     return dict(zip(names, packaged.values(), strict=True))
 
 
-def _fit_channels(state: dict[str, Tensor], first: str, channels: int) -> dict[str, Tensor]:
-    """Sums the first convolution over colours for gray input, or spreads it, as timm does."""
-    if first in state and state[first].shape[1] != channels:
-        state[first] = adapt_input_conv(channels, state[first])
+def _fit_channels(
+    state: dict[str, Tensor],
+    first: str,
+    channels: int,
+    extra: Sequence[str] = (),
+    learnt: Sequence[str] = (),
+) -> dict[str, Tensor]:
+    """Sums the first convolution over colours for gray input, or spreads it, as timm does.
+
+    Extra channels other than those that the weights learnt with begin with weights of 0: the
+    network starts as the one it was trained to be.
+    """
+    if first in state:
+        own = state[first].shape[1] - extra_count(learnt)
+        picture, beside = state[first][:, :own], state[first][:, own:]
+        if own != channels:
+            picture = adapt_input_conv(channels, picture)
+        if list(extra) != list(learnt):
+            shape = (len(picture), extra_count(extra), *picture.shape[2:])
+            beside = picture.new_zeros(shape)
+        state[first] = torch.cat([picture, beside], dim=1)
     return state
 
 
@@ -159,6 +177,8 @@ def initial_weights(
     backbone: str,
     channels: int,
     run_state: Mapping[str, Tensor] | None = None,
+    extra: Sequence[str] = (),
+    learnt: Sequence[str] = (),
 ) -> LoadReport | None:
     """Fills a network with what `model.weights` names.
 
@@ -166,8 +186,10 @@ def initial_weights(
         network: Any timm network.
         source: `none`, `imagenet`, a file, or a run folder.
         backbone: timm's name of it.
-        channels: Of its input.
+        channels: Of its input, without extra ones.
         run_state: The run folder's best state, where `source` is one.
+        extra: The network's `model.extra_channels`.
+        learnt: Those that the weights were trained with.
 
     Returns:
         What was loaded and what not; None where there is nothing to load.
@@ -182,7 +204,9 @@ def initial_weights(
         state = file_state(Path(source))
     state = _for_trunk(state, network)
     first = network.pretrained_cfg["first_conv"] + ".weight"
-    return load_matching(network, _fit_channels(dict(state), first, channels), source)
+    return load_matching(
+        network, _fit_channels(dict(state), first, channels, extra, learnt), source
+    )
 
 
 def _for_trunk(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

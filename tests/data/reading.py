@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from fer.data.data_sets import build_data
 from fer.data.faces import Faces
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.modules import FaceDataModule
 from tests.composing import settings
 
 

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from fer.data.cache import open_faces
+from fer.data.data_sets import build_data
 from fer.data.faces import EXPRESSIONS, SEVEN, Faces
 from fer.data.loading import Batches, loader
-from fer.data.modules import build_data
 from fer.data.readers.fer2013 import Fer2013Reader
 from fer.data.readers.ferplus import FerPlusReader
 from fer.data.readers.ferplus_votes import PUBLISHED, find_votes, judge, read_votes

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from fer.building import build_model
-from fer.data.modules import FaceDataModule, build_data
+from fer.data.data_sets import build_data
+from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
 from tests.composing import settings
 

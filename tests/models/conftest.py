@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from fer.data.faces import SEVEN
-from fer.models.classifiers import CLASSIFIERS, FaceClassifier
+from fer.models.architectures import CLASSIFIERS
+from fer.models.classifiers import FaceClassifier
 from tests.composing import settings
 
 Make = Callable[..., FaceClassifier]

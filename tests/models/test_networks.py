@@ -9,15 +9,18 @@ import torch
 from fer.errors import ConfigError
 from fer.models.classifiers import FaceClassifier
 from fer.models.networks.transfer import build_transfer
-from tests.composing import choices
+from tests.composing import choices, settings
 
 Make = Callable[..., FaceClassifier]
 RESNETS = ("resnet18", "resnet50", "densenet121")
+NETWORKS = [
+    name for name in choices("model") if settings(f"model={name}")["model"]["kind"] != "classical"
+]
 SMALL_STEMS = ("tf_efficientnet_lite0", "mobilenetv3_large_100")
 
 
 @pytest.mark.parametrize(
-    ("model", "channels"), [*((name, 1) for name in choices("model")), ("resnet18", 3)]
+    ("model", "channels"), [*((name, 1) for name in NETWORKS), ("resnet18", 3)]
 )
 def test_every_model_maps_faces_to_seven_classes(
     model: str, channels: int, make_classifier: Make

@@ -1,0 +1,114 @@
+"""One LightningModule per kind of architecture: which network, and what counts as its head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from fer.models.classifiers import FaceClassifier
+from fer.models.freezing import freeze, head_names, train_only
+from fer.models.networks.blend import Blend
+from fer.models.networks.classical import ClassicalNetwork
+from fer.models.networks.cnn import PlainCnn
+from fer.models.networks.heads import MlpNetwork
+from fer.models.networks.transfer import build_transfer
+
+
+class TransferClassifier(FaceClassifier):
+    """Any timm backbone with a linear head, frozen as deep as asked."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.transfer.build_transfer`."""
+        network = build_transfer(
+            model["backbone"],
+            classes,
+            channels,
+            model["stem_stride"],
+            model["dropout"],
+            model["drop_path"],
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
+class CnnClassifier(FaceClassifier):
+    """A plain convolutional network of one of the studies."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.cnn.PlainCnn`."""
+        size = self.hparams["size"]
+        network = PlainCnn(
+            model["network"], classes, channels, size, model["dense"], model["dropout"]
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
+class MlpClassifier(FaceClassifier):
+    """Any timm backbone with Chen's MLP head."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.heads.MlpNetwork`."""
+        network = MlpNetwork(
+            model["backbone"],
+            classes,
+            channels,
+            self.hparams["size"],
+            model["head_widths"],
+            model["dropout"],
+            model["attention_heads"],
+            model["stem_stride"],
+            model["drop_path"],
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """All of the MLP."""
+        return head_names(self.network)
+
+
+def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
+    """The same network, of which only what the settings name learns."""
+    freeze(network, model["frozen_stages"])
+    if model["train_only"] is not None:
+        train_only(network, model["train_only"])
+    return network
+
+
+class BlendClassifier(FaceClassifier):
+    """Finished models, frozen, and what joins their answers."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """Members as their own hyperparameters say; see `fer.models.networks.blend.Blend`."""
+        members = [CLASSIFIERS[member["model"]["kind"]](**member) for member in model["members"]]
+        return Blend(members, model["join"], classes)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The joining layer."""
+        return ("joined.",)
+
+
+class ClassicalClassifier(FaceClassifier):
+    """A descriptor and a classifier that scikit-learn fits: its "logits" are log-probabilities."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.classical.ClassicalNetwork`."""
+        return ClassicalNetwork(model, classes)
+
+
+CLASSIFIERS: dict[str, type[FaceClassifier]] = {
+    "transfer": TransferClassifier,
+    "cnn": CnnClassifier,
+    "mlp_head": MlpClassifier,
+    "blend": BlendClassifier,
+    "classical": ClassicalClassifier,
+}
+"""By `model.kind`."""
