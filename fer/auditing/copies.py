@@ -94,15 +94,13 @@ def exact_summary(copies: Copies) -> dict[str, Any]:
 def near_summary(copies: Copies, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Counts of near copies beside the exact ones, each group of exact copies taken once."""
     near, faces = copies.near, copies.faces
-    pairs = np.stack([near.first, near.second])
-    parts = faces.part
+    part, pairs = faces.part, np.stack([near.first, near.second])
+    across = 0 if part is None else int((part[near.first] != part[near.second]).sum())
     return {
         "pairs": len(near),
         "mirrored_pairs": int(near.mirrored.sum()),
         "images": len(np.unique(pairs)),
-        "pairs_across_parts": 0
-        if parts is None
-        else int((parts[pairs[0]] != parts[pairs[1]]).sum()),
+        "pairs_across_parts": across,
         "pairs_with_conflicting_labels": int(conflicting(copies).sum()),
         "in_training": _by_part(copies, near=True),
         "settings": dict(settings),
@@ -110,7 +108,7 @@ def near_summary(copies: Copies, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def conflicting(copies: Copies) -> Mask:
-    """bool `[P]`: near copies under different labels."""
+    """Which near copies are under different labels, bool `[P]`."""
     labels, near = copies.faces.labels, copies.near
     differing: Mask = labels[near.first] != labels[near.second]
     return differing

@@ -38,7 +38,7 @@ class Findings:
 
     def label(self, face: int) -> str:
         """The name of a face's class."""
-        return self.faces.classes[self.faces.labels[face]]
+        return self.faces.classes[int(self.faces.labels[face])]
 
     def part(self, face: int) -> str:
         """The publisher's own part that a face is in; nothing where there are none."""

@@ -1,7 +1,7 @@
 """Labels that a trained model doubts: confident learning on faces it has not learnt from.
 
-Northcutt, Jiang and Chuang, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 2021,
-through the authors' library cleanlab: faces pruned by noise rate, ranked by self-confidence.
+Northcutt, Jiang and Chuang, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR
+2021, through the authors' library cleanlab: pruned by noise rate, ranked by self-confidence.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def find_doubtful_labels(faces: Faces, predictions: Sequence[Predictions]) -> Do
     indices = np.concatenate([_match(faces, said) for said in predictions])
     if len(np.unique(indices)) < len(indices):
         raise RunError(
-            "run: two of the runs tested the same faces; name runs whose test parts do not overlap, "
-            "such as the folds of one protocol"
+            "run: two of the runs tested the same faces; name runs whose test parts do not "
+            "overlap, such as the folds of one protocol"
         )
     probabilities = np.concatenate([said.probabilities for said in predictions])
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -94,8 +94,8 @@ def _match(faces: Faces, said: Predictions) -> NDArray[np.int64]:
     other = (faces.names[indices] != said.names) | (faces.labels[indices] != said.labels)
     if other.any():
         raise RunError(
-            f"run: {other.sum():,} of its {len(said):,} tested faces are not in this data under the "
-            f"same name and label, the first is {said.names[other][0]}: name the data that it was "
-            "trained on"
+            f"run: {other.sum():,} of its {len(said):,} tested faces are not in this data under "
+            f"the same name and label, the first is {said.names[other][0]}: name the data that it "
+            "was trained on"
         )
     return indices

@@ -25,8 +25,8 @@ def protocol_effects(
 
     Returns:
         Rows with `protocol`, `settings` and either `why` (the protocol does not apply) or `folds`,
-        `all_folds`, `test_part`, `n` and a count under each of `COUNTED`: an exact copy in training;
-        a near and no exact one; the same person; the same sequence (None where unknown).
+        `all_folds`, `test_part`, `n` and a count under each of `COUNTED`: an exact copy in
+        training; a near and no exact one; the same person; the same sequence (None: unknown).
     """
     rows = []
     for name, settings in protocols.items():
@@ -34,7 +34,7 @@ def protocol_effects(
         try:
             splits = list(_splits(copies.faces, settings))
         except FerError as error:
-            rows.append(row | {"why": str(error)})
+            rows.append(row | {"why": str(error).removeprefix(f"protocol={name}: ")})
             continue
         row["folds"], row["all_folds"] = len(splits), _folds(copies.faces, settings)
         row["test_part"] = splits[0].test_part if len(splits) == 1 else f"{len(splits)} folds"

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer.auditing.copies import conflicting
 from fer.auditing.findings import Findings
 
@@ -17,8 +19,8 @@ Row = dict[str, Any]
 def write_findings(findings: Findings, folder: Path) -> None:
     """Writes the figures and the lists; a list without entries has its head only.
 
-    `exact_copies.csv`: a row per face, those of a group together. `near_copies.csv`: a row per pair,
-    nearest first. `conflicting_labels.csv`: the faces of both kinds whose copies have other labels.
+    `exact_copies.csv`: a row per face, those of a group together. `near_copies.csv`: a row per
+    pair, nearest first. `conflicting_labels.csv`: faces of both kinds with other labels.
     `bad_files.csv`: files left out, and blank pictures. `doubtful_labels.csv`: most doubtful first,
     where a run was named.
     """
@@ -64,7 +66,7 @@ def _conflicts(findings: Findings) -> list[Row]:
     copies = findings.copies
     exact = [g for g in copies.members() if copies.differ(findings.faces.labels, g)]
     chosen = conflicting(copies)
-    near = list(zip(copies.near.first[chosen], copies.near.second[chosen], strict=True))
+    near = list(np.stack([copies.near.first, copies.near.second], axis=1)[chosen])
     return [
         {"kind": kind, "group": number, **findings.describe(face)}
         for kind, groups in (("exact", exact), ("near", near))

@@ -1,8 +1,8 @@
 """Nearly equal pictures: the same photograph, cropped, scaled, lit or compressed otherwise.
 
-Every image becomes a short vector: down-sampled, its mean taken off, its length made one. Pairs whose
-vectors have a high cosine are candidates; a candidate is kept where its full pixels agree as well,
-once both images are laid over each other.
+Every image becomes a short vector: down-sampled, its mean taken off, its length made one. Pairs
+whose vectors have a high cosine are candidates; a candidate is kept where its full pixels agree as
+well, once both images are laid over each other.
 """
 
 from __future__ import annotations
@@ -97,13 +97,14 @@ def _pairs(
 
 
 def _vectors(faces: _Float) -> _Float:
-    """Down-sampled images as vectors `[M, _SMALL ** 2]` of mean 0 and length 1; blank ones are 0."""
+    """Down-sampled images as vectors `[M, _SMALL ** 2]` of mean 0 and length 1; blank: 0."""
     step = SIDE // _SMALL
     small = faces.reshape(len(faces), _SMALL, step, _SMALL, step).mean(axis=(2, 4))
     vectors = small.reshape(len(faces), -1)
     vectors -= vectors.mean(axis=1, keepdims=True)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-3)
+    unit: _Float = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-3)
+    return unit
 
 
 def _candidates(vectors: _Float, others: _Float, cosine: float) -> tuple[_Int, _Int]:

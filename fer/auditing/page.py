@@ -11,7 +11,7 @@ from typing import Any
 
 from fer.auditing.findings import Findings
 from fer.auditing.leaks import COUNTED
-from fer.auditing.sentences import headlines, protocol_name, warnings
+from fer.auditing.sentences import MARK, headlines, protocol_name, warnings
 from fer.auditing.sheets import sheets
 
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -30,8 +30,8 @@ def write_page(findings: Findings, folder: Path, shown: int) -> None:
     height, width, *colours = story["shape"]
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(f"Audit of {story['data']}"),
-        tally=f"{story['images']:,} faces, {len(story['classes'])} classes, {height} × {width} "
-        f"pixels, {'colour' if colours else 'gray'}",
+        tally=f"{story['images']:,} faces, {len(story['classes'])} classes, "
+        f"{height} &times; {width} pixels, {'colour' if colours else 'gray'}",
         fingerprint=escape(story["fingerprint"][:16]),
         warnings="".join(f'<p class="warning">{escape(line)}</p>' for line in warnings(story)),
         cards="".join(
@@ -84,7 +84,7 @@ _COLUMNS = dict(
 
 def _protocol(row: Mapping[str, Any]) -> str:
     """Counts with their shares of the test images."""
-    name, _, mark = protocol_name(row).partition(" (!) ")
+    name, _, mark = protocol_name(row).partition(MARK)
     tag = f' <b class="mark">{escape(mark)}</b>' if mark else ""
     cells = [f'<td data-name="protocol">{escape(name)}{tag}</td>']
     cells.append(f'<td data-name="test images">{row["n"]:,}</td>')
@@ -117,7 +117,10 @@ def _counts(counts: Mapping[str, Mapping[str, int]]) -> str:
         )
         cards.append(f'<div class="card"><h3>{escape(name)}</h3><ul class="bars">{bars}</ul></div>')
     told = ", ".join(f"{part} {total:,}" for part, total in totals.items())
-    return f'<p class="lead">Faces in all: {escape(told)}. A bar is a class&rsquo;s share of its part.</p><div class="cards">{"".join(cards)}</div>'
+    return (
+        f'<p class="lead">In all: {escape(told)}. A bar is the share of a class in a part.</p>'
+        f'<div class="cards">{"".join(cards)}</div>'
+    )
 
 
 def _pixels(statistics: Mapping[str, Mapping[str, float]]) -> str:

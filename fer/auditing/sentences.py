@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+MARK = " (!) "
+"""Before what a protocol knowingly lets through."""
 
 
 def warnings(story: Mapping[str, Any]) -> list[str]:
@@ -23,6 +26,7 @@ def headlines(story: Mapping[str, Any]) -> dict[str, str]:
     """A sentence or two under a few words each."""
     exact, near = story["exact_copies"], story["near_copies"]
     told = {
+        **_official(story["protocols"]),
         "exact copies": f"{count(exact['further'], 'further copy', 'further copies')} in "
         f"{count(exact['groups'], 'group')}, {across(exact['groups_across_parts'], story)}"
         + _in_training(exact["in_training"]),
@@ -34,12 +38,12 @@ def headlines(story: Mapping[str, Any]) -> dict[str, str]:
         "of them mirrored" + _in_training(near["in_training"]),
     }
     if exact["by_bytes"] is not None:
-        bytes_ = exact["by_bytes"]
-        same = bytes_["further"] == exact["further"] and bytes_["groups"] == exact["groups"]
+        files = exact["by_bytes"]
+        same = files["further"] == exact["further"] and files["groups"] == exact["groups"]
         told["exact copies"] += (
             "; the files' bytes give the same figures"
             if same
-            else f"; by the files' bytes {bytes_['further']:,} in {count(bytes_['groups'], 'group')}"
+            else f"; by the files' bytes {files['further']:,} in {count(files['groups'], 'group')}"
         )
     for key, one, many in (("people", "person", "people"), ("sequences", "sequence", "sequences")):
         if story[key] is not None:
@@ -54,6 +58,18 @@ def headlines(story: Mapping[str, Any]) -> dict[str, str]:
             "learning: candidates to look at, not errors"
         )
     return told
+
+
+def _official(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Test images of the first protocol that applies, which training has met as a copy."""
+    row = next((row for row in rows if "why" not in row), None)
+    if row is None:
+        return {}
+    return {
+        "known test images": f"{row['exact'] + row['near']:,} of the {row['n']:,} test images of "
+        f"protocol {protocol_name(row)} have a copy in training; {row['exact']:,} an exact one, "
+        f"{row['near']:,} only a near one"
+    }
 
 
 def _in_training(parts: Mapping[str, int]) -> str:
@@ -76,8 +92,9 @@ def protocol_name(row: Mapping[str, Any]) -> str:
     tested = row["test_part"].removeprefix(f"{row['protocol']} ")
     if row["all_folds"] > row["folds"]:
         tested = f"first {row['folds']} of {row['all_folds']} folds"
-    mark = " (!) people on both sides" if row["person"] else ""
-    return f"{row['protocol']}, {tested}{mark}"
+    return f"{row['protocol']} ({tested})" + (
+        f"{MARK}people on both sides" if row["person"] else ""
+    )
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

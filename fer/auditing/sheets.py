@@ -12,7 +12,7 @@ from fer.auditing.copies import conflicting
 from fer.auditing.findings import Findings
 from fer.auditing.pictures import group, picture, sheet
 
-_SAMPLES = 8
+_SAMPLES = 7
 
 
 def sheets(findings: Findings, shown: int) -> str:
@@ -42,9 +42,8 @@ def _samples(findings: Findings) -> str:
         drawn = rng.permutation(own)[:_SAMPLES].tolist()
         if drawn:
             faces = "".join(picture(findings, face, escape(findings.part(face))) for face in drawn)
-            rows.append(
-                f'<div class="class"><h3>{escape(name)}</h3><div class="row">{faces}</div></div>'
-            )
+            row = f'<div class="row">{faces}</div>'
+            rows.append(f'<div class="class"><h3>{escape(name)}</h3>{row}</div>')
     return sheet("Samples", "Faces of each class, drawn at random.", rows)
 
 
@@ -52,8 +51,9 @@ def _conflicts(findings: Findings, shown: int) -> str:
     """Equal and nearly equal pictures under different classes."""
     copies = findings.copies
     exact = [g for g in copies.members() if copies.differ(findings.faces.labels, g)]
-    exact.sort(key=lambda faces: -len(np.unique(findings.faces.labels[faces])))
-    story = findings.story
+    exact = [_labels_first(findings.faces.labels, g) for g in exact]
+    blank = set(findings.blank.tolist())
+    exact.sort(key=lambda g: (g[0] in blank, -len(np.unique(findings.faces.labels[g]))))
     first = sheet(
         "One picture, several labels",
         f"Exact copies under different classes, {_of(shown, len(exact))} groups. At most one of "
@@ -63,10 +63,15 @@ def _conflicts(findings: Findings, shown: int) -> str:
     pairs = np.flatnonzero(conflicting(copies))
     return first + sheet(
         "Nearly one picture, several labels",
-        f"Near copies under different classes, {_of(shown, len(pairs))} of "
-        f"{story['near_copies']['pairs']:,} pairs, nearest first.",
+        f"Near copies under different classes, {_of(shown, len(pairs))} pairs, nearest first.",
         _pairs(findings, pairs[:shown]),
     )
+
+
+def _labels_first(labels: NDArray[np.int64], faces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same faces, one of each label before the others."""
+    _, first = np.unique(labels[faces], return_index=True)
+    return np.concatenate([faces[first], np.delete(faces, first)])
 
 
 def _largest_groups(findings: Findings, shown: int) -> str:
@@ -118,7 +123,7 @@ def _doubtful(findings: Findings, shown: int) -> str:
     return sheet(
         "Doubtful labels",
         "The label, the probability that the model gives it, and what the model says instead: "
-        f"{_of(shown, len(doubtful.faces))} candidates, most doubtful first. The model may be wrong.",
+        f"{_of(shown, len(doubtful.faces))} candidates, most doubtful first. The model may err.",
         [f'<div class="row wide">{"".join(faces)}</div>'] if faces else [],
     )
 

@@ -20,12 +20,10 @@ class TestCopies:
 
     Attributes:
         training: bool `[N]`, the image has a copy in training.
-        validation: bool `[N]`, the image has a copy in validation.
         conflicting: bool `[N]`, a copy in training is labelled as another class.
     """
 
     training: Mask
-    validation: Mask
     conflicting: Mask
 
 
@@ -43,23 +41,24 @@ def group_rows(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
         [0, 1, 0]
     """
     seen: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest() for row in rows)
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
     return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
 
 
 def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> TestCopies:
-    """Looks for tested images among those of training and validation.
+    """Looks for tested images among those of training.
 
     Args:
         faces: All faces.
-        split: Who is in training and validation.
+        split: Says who is in training.
         indices: int64 `[N]`, the tested faces, none of them in training.
     """
-    order = np.concatenate([indices, split.train, split.validation])
-    groups = group_rows(faces.images[order])
-    tested, train, validation = np.split(groups, [len(indices), len(indices) + len(split.train)])
+    groups = group_rows(faces.images[np.concatenate([indices, split.train])])
+    tested, train = groups[: len(indices)], groups[len(indices) :]
     labels = np.zeros((groups.max(initial=-1) + 1, len(faces.classes)), dtype=bool)
     labels[train, faces.labels[split.train]] = True
     others = labels[tested]
     others[np.arange(len(indices)), faces.labels[indices]] = False
-    return TestCopies(np.isin(tested, train), np.isin(tested, validation), others.any(axis=1))
+    training: Mask = np.isin(tested, train)
+    conflicting: Mask = np.any(others, axis=1)
+    return TestCopies(training, conflicting)

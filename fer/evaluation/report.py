@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from fer.data.copies import TestCopies
 from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
 from fer.evaluation.intervals import bootstrap_intervals
+from fer.evaluation.leakage import leakage, leakage_text
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.tables import (
@@ -36,7 +38,11 @@ def assess(predictions: Predictions) -> dict[str, Any]:
 
 
 def write_report(
-    folder: Path, predictions: Predictions, images: NDArray[np.uint8], story: Mapping[str, Any]
+    folder: Path,
+    predictions: Predictions,
+    images: NDArray[np.uint8],
+    story: Mapping[str, Any],
+    copies: TestCopies | None = None,
 ) -> dict[str, Any]:
     """Writes `metrics.json`, `per_class.csv`, `confusion.csv`, `predictions.csv` and figures.
 
@@ -45,12 +51,15 @@ def write_report(
         predictions: What the model said.
         images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order, for the sheet of mistakes.
         story: Joins `metrics.json`: protocol, part, views and the like.
+        copies: Which of the faces training has met before, if that is known.
 
     Returns:
         What `metrics.json` holds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     results = {**story, **assess(predictions), "classes": list(predictions.classes)}
+    if copies is not None:
+        results["copies"] = leakage(predictions, copies)
     predictions.save(folder / "predictions.csv")
     with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(results["per_class"][0]))
@@ -107,7 +116,8 @@ def described(story: Mapping[str, Any]) -> str:
 def _markdown(results: Mapping[str, Any]) -> str:
     """The two tables for a paper or an issue thread."""
     overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
-    notes = "".join(f"\n{note}\n" for note in results["notes"])
+    told = [leakage_text(results), *results["notes"]]
+    notes = "".join(f"\n{note}\n" for note in told if note)
     return f"{described(results)}\n\n{overall}\n{per_class_markdown(results['per_class'])}\n{notes}"
 
 
@@ -121,3 +131,5 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     both = {row: (results["metrics"], _pairs(results["intervals"]))}
     console.print(overall_table(both, title=title))
     console.print(per_class_table(results["per_class"]))
+    if told := leakage_text(results):
+        console.print(told, markup=False, highlight=False)
