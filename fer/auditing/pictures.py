@@ -15,7 +15,7 @@ from fer.auditing.findings import Findings
 LARGEST = 96
 """Pixels of a side: larger pictures are scaled down, which keeps the page small."""
 
-IN_A_GROUP = 6
+IN_A_GROUP = 7
 """Faces of a group that are shown; the others are counted."""
 
 

@@ -26,9 +26,9 @@ def sheets(findings: Findings, shown: int) -> str:
         (
             _samples(findings),
             _conflicts(findings, shown),
+            _doubtful(findings, shown),
             _largest_groups(findings, shown),
             _near(findings, shown),
-            _doubtful(findings, shown),
             _blank(findings, shown),
         )
     )

@@ -24,7 +24,8 @@ def leakage(predictions: Predictions, copies: TestCopies) -> dict[str, Any]:
         copies: Which of its images have a copy, in the same order.
 
     Returns:
-        `in_training` and `conflicting` (a copy in training is labelled otherwise) as counts; `accuracy` of all, `accuracy_copies` of those in training, and of the others
+        `in_training` and `conflicting` (a copy in training is labelled otherwise) as counts;
+        `accuracy` of all, `accuracy_copies` of those in training, and of the others
         `accuracy_without`, `interval_without` and `n_without`. A figure of no images is NaN.
     """
     right, known = predictions.predicted == predictions.labels, copies.training
