@@ -53,12 +53,15 @@ def meet_test_part(
         "test_time": settings["test_time"],
         "epoch": epoch,
         "notes": [*data.faces.notes, *data.split.notes],
+        "cautions": list(data.split.notes),
     }
     images = data.faces.images[data.split.test]
     copies = find_test_copies(data.faces, data.split, data.split.test)
     results = write_report(run.test, predictions, images, story, copies)
     curves = run.figures / "learning_curves.png"
-    learning_curves(run.rows(), curves, epoch, f"{settings['data']['name']}, {run.path.name}")
+    mark = " (!)" if data.split.notes else ""
+    caption = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
+    learning_curves(run.rows(), curves, epoch, caption)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
@@ -99,13 +102,14 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     if own:
         split = _own_split(run, data, config.part)
         indices, notes = split.part(config.part), [*data.faces.notes, *split.notes]
+        cautions = list(split.notes)
         copies = None if config.part == "train" else find_test_copies(data.faces, split, indices)
         part, protocol = split.test_part if config.part == "test" else config.part, split.protocol
     else:
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
         notes = [*data.faces.notes, *notes]
-        protocol, copies = {"name": "cross-data"}, None
+        protocol, copies, cautions = {"name": "cross-data"}, None, []
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
 
@@ -128,7 +132,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         "part": part,
         "n": len(indices),
     }
-    story |= {"protocol": protocol, "test_time": views, "notes": notes}
+    story |= {"protocol": protocol, "test_time": views, "notes": notes, "cautions": cautions}
     folder = run.path / "evaluations" / _name(settings, config.part if own else part, own)
     results = write_report(folder, predictions, data.faces.images[indices], story, copies)
     print_report(results, described(story) + _views_text(views), run.path.name)

@@ -109,8 +109,13 @@ def draw(
 
 
 def described(story: Mapping[str, Any]) -> str:
-    """What every figure of a test must carry: data, protocol, part and n."""
-    return f"{story['data']}, {story['protocol']['name']}, {story['part']}, n = {story['n']:,}"
+    """What every figure of a test must carry: data, protocol, part and n.
+
+    A mark follows a protocol that knowingly lets people through; the story's `cautions` say so.
+    """
+    mark = " (!)" if story.get("cautions") else ""
+    protocol = f"{story['protocol']['name']}{mark}"
+    return f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
 
 
 def _markdown(results: Mapping[str, Any]) -> str:

@@ -37,10 +37,10 @@ def search(images: Image, **settings: float) -> NearCopies:
 @pytest.mark.parametrize("change", [shifted, lit, noisy])
 def test_a_changed_picture_is_found(change: object) -> None:
     images = faces()
-    found = search(np.concatenate([images, change(images[5])[None]]))  # type: ignore[operator]
+    found = search(np.concatenate([images, change(images[4])[None]]))  # type: ignore[operator]
     pairs = list(zip(found.first.tolist(), found.second.tolist(), strict=True))
-    assert (5, 12) in pairs
-    assert not found.mirrored[pairs.index((5, 12))]
+    assert (4, 12) in pairs
+    assert not found.mirrored[pairs.index((4, 12))]
     assert (np.diff(found.distance) >= 0).all()
 
 
