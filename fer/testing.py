@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from fer.config import plain
 from fer.console import hush
+from fer.data.copies import find_test_copies
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
@@ -54,13 +55,16 @@ def meet_test_part(
         "test_hash": data.split.test_hash,
         "test_time": settings["test_time"],
         "epoch": epoch,
-        "notes": list(data.split.notes),
+        "notes": [*data.faces.notes, *data.split.notes],
+        "cautions": list(data.split.notes),
     } | _agreement(data, predictions, data.split.test)
     images = data.faces.images[data.split.test]
-    results = write_report(run.test, predictions, images, story)
+    copies = find_test_copies(data.faces, data.split, data.split.test)
+    results = write_report(run.test, predictions, images, story, copies)
     curves = run.figures / "learning_curves.png"
-    where = f"{settings['data']['name']}, {run.path.name}"
-    learning_curves(run.rows(), curves, epoch, where, best["global_step"] / epoch)
+    mark = " (!)" if data.split.notes else ""
+    caption = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
+    learning_curves(run.rows(), curves, epoch, caption, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
@@ -108,12 +112,15 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     model = load_model(run)
     if own:
         split = _own_split(run, data, config.part)
-        indices, notes = split.part(config.part), list(split.notes)
+        indices, notes = split.part(config.part), [*data.faces.notes, *split.notes]
+        cautions = list(split.notes)
+        copies = None if config.part == "train" else find_test_copies(data.faces, split, indices)
         part, protocol = split.test_part if config.part == "test" else config.part, split.protocol
     else:
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
-        protocol = {"name": "cross-data"}
+        notes = [*data.faces.notes, *notes]
+        protocol, copies, cautions = {"name": "cross-data"}, None, []
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
 
@@ -136,10 +143,10 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         "part": part,
         "n": len(indices),
     }
-    story |= {"protocol": protocol, "test_time": views, "notes": notes}
+    story |= {"protocol": protocol, "test_time": views, "notes": notes, "cautions": cautions}
     story |= _agreement(data, predictions, indices)
     folder = run.path / "evaluations" / _name(settings, config.part if own else part, own)
-    results = write_report(folder, predictions, data.faces.images[indices], story)
+    results = write_report(folder, predictions, data.faces.images[indices], story, copies)
     print_report(results, described(story) + _views_text(views), run.path.name)
     lines = [*notes, f"report: {folder}"]
     if own and config.part == "test" and views == run.settings["test_time"]:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from fer.data.copies import TestCopies
 from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
 from fer.evaluation.intervals import bootstrap_intervals
+from fer.evaluation.leakage import leakage, leakage_text
 from fer.evaluation.metrics import confusion, headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.tables import (
@@ -39,7 +41,11 @@ def assess(predictions: Predictions) -> dict[str, Any]:
 
 
 def write_report(
-    folder: Path, predictions: Predictions, images: NDArray[np.uint8], story: Mapping[str, Any]
+    folder: Path,
+    predictions: Predictions,
+    images: NDArray[np.uint8],
+    story: Mapping[str, Any],
+    copies: TestCopies | None = None,
 ) -> dict[str, Any]:
     """Writes `metrics.json`, `per_class.csv`, `confusion.csv`, `predictions.csv` and figures.
 
@@ -48,12 +54,15 @@ def write_report(
         predictions: What the model said.
         images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order, for the sheet of mistakes.
         story: Joins `metrics.json`: protocol, part, views and the like.
+        copies: Which of the faces training has met before, if that is known.
 
     Returns:
         What `metrics.json` holds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     results = {**story, **assess(predictions), "classes": list(predictions.classes)}
+    if copies is not None:
+        results["copies"] = leakage(predictions, copies)
     predictions.save(folder / "predictions.csv")
     with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(results["per_class"][0]))
@@ -103,8 +112,13 @@ def draw(
 
 
 def described(story: Mapping[str, Any]) -> str:
-    """What every figure of a test must carry: data, protocol, part and n."""
-    return f"{story['data']}, {story['protocol']['name']}, {story['part']}, n = {story['n']:,}"
+    """What every figure of a test must carry: data, protocol, part and n.
+
+    A mark follows a protocol that knowingly lets people through; the story's `cautions` say so.
+    """
+    mark = " (!)" if story.get("cautions") else ""
+    protocol = f"{story['protocol']['name']}{mark}"
+    return f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
 
 
 def caption(story: Mapping[str, Any]) -> str:
@@ -115,7 +129,8 @@ def caption(story: Mapping[str, Any]) -> str:
 def _markdown(results: Mapping[str, Any]) -> str:
     """The tables for a paper or an issue thread."""
     overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
-    notes = "".join(f"\n{note}\n" for note in results["notes"])
+    told = [leakage_text(results), *results["notes"]]
+    notes = "".join(f"\n{note}\n" for note in told if note)
     overall += f"\n{binary_note(results['metrics'])}\n"
     tables = [overall, per_class_markdown(results["per_class"])]
     if "agreement" in results:
@@ -134,3 +149,5 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     console.print(overall_table(both, title=title))
     console.print(binary_note(results["metrics"]))
     console.print(per_class_table(results["per_class"]))
+    if told := leakage_text(results):
+        console.print(told, markup=False, highlight=False)

@@ -188,7 +188,7 @@ class RunFolder:
         except (OSError, ValueError):
             raise RunError(f"{path} is missing or damaged: the run is not finished") from None
         assert isinstance(results, dict)
-        figures = ("metrics", "intervals", "per_class")
+        figures = ("metrics", "intervals", "per_class", "copies")
         return {key: _numbers(v) if key in figures else v for key, v in results.items()}
 
     def rows(self) -> list[dict[str, float]]:

@@ -168,3 +168,14 @@ def test_left_out_files_are_listed_in_the_run(tmp_path: Path) -> None:
     assert name.endswith(bad.name)
     assert reason
     assert any("28,709" in note for note in status["notes"])
+
+
+def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
+    done = here("train", *TINY, UNTRACKED, "protocol=random_kfold", folder=tmp_path)
+    assert done.status == 0, done.err
+    run = only_run(tmp_path)
+    (caution,) = run.results()["cautions"]
+    assert "show a person who is also in training" in caution
+    for text in (done.out, (run.test / "report.md").read_text()):
+        assert "random_kfold (!), fold 0" in text
+        assert caution in text
