@@ -178,11 +178,11 @@ def test_the_head_has_a_learning_rate_of_its_own(make_classifier: Make, tmp_path
         assert torch.equal(value, before[key]) != key.startswith("output."), key
 
 
-def test_weights_of_a_gray_network_suit_colour_and_other_classes(tmp_path: Path) -> None:
-    gray = PlainCnn("cnn1", 7, 1, 48, [16], 0.0)
-    torch.save(gray.state_dict(), tmp_path / "gray.pth")
+def test_weights_of_a_colour_network_suit_gray_and_other_classes(tmp_path: Path) -> None:
     colour = PlainCnn("cnn1", 8, 3, 48, [16], 0.0)
-    report = initial_weights(colour, str(tmp_path / "gray.pth"), "", 3)
+    torch.save(colour.state_dict(), tmp_path / "colour.pth")
+    gray = PlainCnn("cnn1", 7, 1, 48, [16], 0.0)
+    report = initial_weights(gray, str(tmp_path / "colour.pth"), "", 1)
     assert report is not None
     assert [line.split()[0] for line in report.left_out] == ["output.weight", "output.bias"]
     images = torch.rand(2, 1, 48, 48)
