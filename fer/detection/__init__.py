@@ -83,7 +83,8 @@ def detector(
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower score are left out; None is the detector's own choice.
         neighbours: Haar only: overlapping hits that make a face.
-        eyes: Haar only: look for the eyes too, which takes time; YuNet always gives them.
+        eyes: Look for the eyes well enough to align faces by them, which takes time. Without it
+            Haar gives none, YuNet those of its first look.
 
     Raises:
         ConfigError: No such detector, OpenCV is not installed or lacks it, or no model file.
@@ -101,7 +102,8 @@ def detector(
     if name == "yunet":
         from fer.detection.yunet import MIN_SCORE, YuNetDetector
 
-        return YuNetDetector(model_path, min_size, MIN_SCORE if min_score is None else min_score)
+        least = MIN_SCORE if min_score is None else min_score
+        return YuNetDetector(model_path, min_size, least, eyes)
     raise ConfigError(f"there is no face detector {name}: choose {', '.join(DETECTORS)}")
 
 

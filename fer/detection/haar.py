@@ -17,8 +17,8 @@ SCALE_STEP = 1.1
 """Each search window is so many times larger than the one before; OpenCV's default."""
 
 EVEN_WEIGHT = 4.0
-"""The last stage's weight that scores 0.5. Ours: on FER2013's faces in textured scenes, 86 % of
-the true detections lie above it and 77 % of the false ones below."""
+"""The last stage's weight that scores 0.5. Ours: with FER2013's faces in textured scenes, more than
+three quarters of 71 true detections lay above it, three quarters of 235 false ones below."""
 
 UPPER = 0.6
 """Eyes are looked for in this upper share of a face's box."""
