@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule, build_data
 from fer.data.protocols import Split
 from fer.errors import ConfigError, FerError
@@ -57,7 +55,7 @@ def _built_on(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if teacher is not None:
         yield "distillation.teacher", teacher
     weights = model.get("weights", "none")
-    if weights not in ("none", "imagenet") and Path(weights).expanduser().is_dir():
+    if weights not in ("none", "imagenet") and not Path(weights).expanduser().is_file():
         yield "model.weights", weights
 
 
@@ -93,22 +91,16 @@ def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
         return [f"{unknown[0]} that has changed since: its faces could not be compared"]
     split = Split.load(run.split)
     seen = np.concatenate([split.train, split.validation])
+    tested = data.split.test
     _, ours, others = np.intersect1d(
-        data.faces.names[data.split.test], other.names[seen], return_indices=True
+        data.faces.names[tested], other.names[seen], return_indices=True
     )
-    ours, others = data.split.test[ours], seen[others]
-    if name != data.data["name"]:
-        same = _same_pictures(data.faces, ours, other, others)
-        ours = ours[same]
-    _refuse(key, run, len(ours), len(data.split.test))
+    met = sum(
+        name == data.data["name"] or np.array_equal(data.faces.images[i], other.images[j])
+        for i, j in zip(tested[ours], seen[others], strict=True)
+    )
+    _refuse(key, run, met, len(tested))
     return [f"{unknown[0]}: faces were compared by name, not by what they show"]
-
-
-def _same_pictures(
-    faces: Faces, indices: NDArray[np.int64], other: Faces, theirs: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    pairs = zip(indices, theirs, strict=True)
-    return np.array([np.array_equal(faces.images[i], other.images[j]) for i, j in pairs], bool)
 
 
 def _refuse(key: str, run: RunFolder, met: int, tested: int) -> None:
