@@ -92,16 +92,15 @@ def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
         return [f"{unknown[0]} that has changed since: its faces could not be compared"]
     split = Split.load(run.split)
     seen = np.concatenate([split.train, split.validation])
+    tested = data.split.test
     _, ours, others = np.intersect1d(
-        data.faces.names[data.split.test], other.names[seen], return_indices=True
+        data.faces.names[tested], other.names[seen], return_indices=True
     )
-    ours, others = data.split.test[ours], seen[others]
-    if name != data.data["name"]:
-        pairs = zip(ours, others, strict=True)
-        met = sum(np.array_equal(data.faces.images[i], other.images[j]) for i, j in pairs)
-    else:
-        met = len(ours)
-    _refuse(key, run, met, len(data.split.test))
+    met = sum(
+        name == data.data["name"] or np.array_equal(data.faces.images[i], other.images[j])
+        for i, j in zip(tested[ours], seen[others], strict=True)
+    )
+    _refuse(key, run, met, len(tested))
     return [f"{unknown[0]}: faces were compared by name, not by what they show"]
 
 

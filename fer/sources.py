@@ -77,7 +77,8 @@ def _find_members(named: str | list[str], seed: int, parts: str) -> list[RunFold
         beneath = Path(pattern.anchor)
         for path in sorted(beneath.glob(str(pattern.relative_to(beneath)))):
             run = RunFolder(path.resolve())
-            if not run.exists() or ".before-" in path.name or run.config.model.kind == "blend":
+            kind = OmegaConf.select(run.config, "model.kind") if run.exists() else None
+            if kind in (None, "blend") or ".before-" in path.name:
                 continue
             if (run.config.seed, run.status.get("split_hash")) == (seed, parts):
                 found[run.path] = _finished("model.members", run.path)

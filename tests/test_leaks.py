@@ -27,7 +27,7 @@ LARGER = ("data.train=112", "data.validation=28", "data.test=56", *SWAPPED)
 
 
 def opened(folder: Path, *overrides: str) -> tuple[dict[str, Any], FaceDataModule]:
-    chosen = settings(f"paths.cache={folder / 'cache'}", *overrides)
+    chosen = settings(f"paths.cache={folder.parent / 'cache'}", *overrides)  # for all tests
     data = build_data(chosen)
     data.split = make_split(data.open(progress=False), chosen["protocol"])
     return chosen, data
