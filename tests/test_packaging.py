@@ -21,7 +21,17 @@ COMMANDS = [
     for file in sorted(CONF.glob("*.yaml"))
     if (ROOT / "fer" / f"{file.stem}.py").is_file()
 ]
-HEAVY = {"kornia", "lightning", "matplotlib", "scipy", "sklearn", "timm", "torch", "wandb"}
+HEAVY = {
+    "kornia",
+    "lightning",
+    "matplotlib",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "timm",
+    "torch",
+    "wandb",
+}
 PROBE = """
 import runpy, sys
 try:

@@ -73,11 +73,6 @@ def sizes(
             f"no validation images of {', '.join(absent)}: model.classifier=svm calibrates each "
             "class on them; use a larger validation part (protocol.validation), or lda_knn or gmm"
         )
-    if classifier == "svm" and settings["kernel"] == "rbf" and settings["landmarks"] > faces:
-        raise ConfigError(
-            f"model.landmarks={settings['landmarks']}: they are training faces, of which there "
-            f"are {faces}"
-        )
     if classifier == "lda_knn" and max(settings["neighbours"]) > faces:
         raise ConfigError(
             f"model.neighbours={settings['neighbours']}: there are {faces} training faces"
@@ -106,9 +101,8 @@ def fit_reduction(network: ClassicalNetwork, features: NDArray[np.float32], seed
         pca = PCA(network.settings["components"], whiten=True, svd_solver=solver)
         network.projection.adopt(pca.fit(features.astype(np.float64)))
     if network.landmarks is not None:
-        drawn = np.random.default_rng(seed).choice(
-            len(features), network.settings["landmarks"], replace=False
-        )
+        count = len(network.landmarks.points)
+        drawn = np.random.default_rng(seed).choice(len(features), count, replace=False)
         points: Floats = features[np.sort(drawn)].astype(np.float64)
         if network.projection is not None:
             points = network.projection(torch.from_numpy(points)).numpy()

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from fer.checks.fitting import MONITORS
 from fer.models.classifiers import FaceClassifier
+from fer.models.extra_channels import add_channels
 from fer.models.losses import mix
 
 Make = Callable[..., FaceClassifier]
@@ -170,3 +171,26 @@ def test_frozen_norms_stay_through_a_fit(make_classifier: Make, tmp_path: Path) 
         frozen = key.startswith(("conv1.", "bn1.", "layer1.", "layer2."))
         if frozen or key.endswith(("running_mean", "running_var")):
             assert torch.equal(value, before[key]) == frozen, key
+
+
+def test_extra_channels_are_made_inside_the_model(make_classifier: Make) -> None:
+    model = make_classifier(*SMALL, "model.extra_channels=[hos,lbp]", "data.channels=3").eval()
+    seen = []
+    model.network.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        model(images)
+    expected = (add_channels(images, ["hos", "lbp"])[:, 3:] - 0.5) / 0.25
+    torch.testing.assert_close(seen[0][:, :3], (images - 0.4) / 0.2)
+    torch.testing.assert_close(seen[0][:, 3:], expected)
+    again = type(model)(**model.hparams)
+    again.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        assert torch.equal(again.eval()(images), model(images))
+
+
+@pytest.mark.parametrize("name", ["densenet121", "vgg19_bn", "mobilenetv3", "efficientnet_lite0"])
+def test_any_network_takes_extra_channels(name: str, make_classifier: Make) -> None:
+    model = make_classifier(f"model={name}", "model.extra_channels=[lbp]").eval()
+    with torch.no_grad():
+        assert model(torch.rand(2, 1, 48, 48)).shape == (2, 7)

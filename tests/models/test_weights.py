@@ -16,6 +16,7 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor, nn
 
 from fer.errors import RunError
+from fer.models.extra_channels import extra_count
 from fer.models.networks.transfer import build_transfer
 from fer.models.weights import file_state, imagenet_state, initial_weights
 
@@ -207,3 +208,23 @@ def test_imagenet_without_a_hub_names_the_ways_out(tmp_path: Path) -> None:
     assert "model.weights=imagenet: the weights of resnet18 could not be fetched" in told
     for way in ("model.weights=/path/to", "run's folder", "efficientnet_lite0", "weights=none"):
         assert way in told
+
+
+@pytest.mark.parametrize(
+    ("learnt", "extra"),
+    [([], ["hos"]), (["lbp"], ["hos"]), (["hos"], ["hos"]), (["hos"], [])],
+)
+def test_extra_channels_start_silent_unless_they_were_learnt(
+    learnt: list[str], extra: list[str]
+) -> None:
+    source = build_transfer("test_resnet", 7, channels=3 + extra_count(learnt))
+    network = build_transfer("test_resnet", 7, channels=1 + extra_count(extra))
+    report = initial_weights(
+        network, "run", "test_resnet", 1, source.state_dict(), extra=extra, learnt=learnt
+    )
+    assert report is not None and report.left_out == ()
+    first = network.pretrained_cfg["first_conv"] + ".weight"
+    mine, theirs = network.state_dict()[first], source.state_dict()[first]
+    torch.testing.assert_close(mine[:, :1], theirs[:, :3].sum(dim=1, keepdim=True))
+    kept = theirs[:, 3:] if extra == learnt else torch.zeros_like(mine[:, 1:])
+    assert torch.equal(mine[:, 1:], kept)

@@ -40,8 +40,9 @@ class ClassicalNetwork(nn.Module):
             self.projection = Projection(width, model["components"])
             width = model["components"]
         if model["classifier"] == "svm" and model["kernel"] == "rbf":
-            self.landmarks = Landmarks(width, model["landmarks"])
-            width = model["landmarks"]
+            count = min(model["landmarks"], model["faces"])
+            self.landmarks = Landmarks(width, count)
+            width = count
         self.classifier: Machines | Neighbours | Mixtures
         match model["classifier"]:
             case "svm":
