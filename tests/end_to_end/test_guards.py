@@ -171,7 +171,8 @@ def test_left_out_files_are_listed_in_the_run(tmp_path: Path) -> None:
 
 
 def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
-    done = here("train", *TINY, UNTRACKED, "protocol=random_kfold", folder=tmp_path)
+    folds = ("protocol=random_kfold", "protocol.validation=0.3")
+    done = here("train", *TINY, UNTRACKED, *folds, folder=tmp_path)
     assert done.status == 0, done.err
     run = only_run(tmp_path)
     (caution,) = run.results()["cautions"]
