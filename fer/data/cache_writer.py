@@ -121,8 +121,8 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
             file.write(_pixels(reader, record, columns))
         if not columns.labels:
             raise DataError(
-                f"{reader.origin}: no faces, {len(bad_files):,} bad files; "
-                "download the data set again"
+                f"{reader.origin}: no faces, {len(bad_files):,} bad files; is this the data set? "
+                "A detector, if data.faces names one, found no face in any picture"
             )
         _finish(file, (len(columns.labels), *columns.shape))
     order = np.arange(len(columns.labels))
