@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -79,16 +80,25 @@ class SweepSummary(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Takes away the records of an earlier start, whose jobs may have other numbers."""
-        for old in Path(config.hydra.sweep.dir).glob("jobs/*.json"):
-            old.unlink()
+        for folder in _folders(config):
+            for old in folder.glob("jobs/*.json"):
+                old.unlink()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the summary and prints it, failures in full."""
         global _failed
-        folder = Path(config.hydra.sweep.dir)
-        jobs = summarise(folder)
-        _failed = any(job["status"] != "finished" for job in jobs)
-        _print(jobs, folder)
+        for folder in _folders(config):
+            jobs = summarise(folder)
+            _failed |= any(job["status"] != "finished" for job in jobs)
+            _print(jobs, folder)
+
+
+def _folders(config: DictConfig) -> list[Path]:
+    """The sweep's folders: one for each experiment's name, where `experiment` itself is swept."""
+    own = Path(config.hydra.sweep.dir)
+    if own.name != os.environ.get("FER_SWEEP"):
+        return [own]
+    return sorted(path.parent for path in own.parent.parent.glob(f"*/{own.name}/jobs")) or [own]
 
 
 def summarise(folder: Path) -> list[dict[str, Any]]:

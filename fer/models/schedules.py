@@ -7,6 +7,7 @@ one see the same rates: Lightning writes an epoch's checkpoint before it steps i
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -145,8 +146,11 @@ def _onecycle_rates(highest: list[float], rise: float, steps: int) -> list[list[
     """Torch's one-cycle rates of every step, for groups with these highest rates."""
     groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in highest]
     stand_in = torch.optim.SGD(groups)
+    total = max(steps, 2)
+    if math.isclose(rise * total, 1):  # torch divides by the length of the rise, in steps less one
+        rise += 1e-6
     cycle = OneCycleLR(
-        stand_in, max_lr=highest, total_steps=max(steps, 2), pct_start=rise, cycle_momentum=False
+        stand_in, max_lr=highest, total_steps=total, pct_start=rise, cycle_momentum=False
     )
     table = [cycle.get_last_lr()]
     for _ in range(steps - 1):

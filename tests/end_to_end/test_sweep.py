@@ -143,6 +143,20 @@ def test_group_can_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_experiments_of_several_names_are_all_summarised(tmp_path: Path) -> None:
+    told = in_process_of_its_own(
+        "train", "-m", *TINY, UNTRACKED, "name=one,two", "optimizer.lr=1e30", folder=tmp_path
+    )
+    assert told.status == 1
+    assert sorted(
+        path.parent.parent.name for path in tmp_path.glob("outputs/*/sweep-*/sweep.md")
+    ) == [
+        "one",
+        "two",
+    ]
+    assert told.out.count("summary: ") == 2
+
+
 def test_jobs_side_by_side(tmp_path: Path) -> None:
     parallel = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     settings = ("-m", *TINY, *parallel, "model.frozen_stages=0,9,1,2")

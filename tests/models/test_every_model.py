@@ -1,4 +1,4 @@
-"""What holds for every file of conf/model."""
+"""What holds for every network of conf/model; blends and classical models have tests of their own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import torch
 from fer.errors import ConfigError
 from fer.models.classifiers import FaceClassifier
 from fer.models.freezing import count_parameters, freeze, stages
-from tests.composing import choices
+from tests.composing import choices, settings
 
 Make = Callable[..., FaceClassifier]
+NETWORKS = [
+    name
+    for name in choices("model")
+    if settings(f"model={name}")["model"]["kind"] not in ("blend", "classical")
+]
 
 
-@pytest.mark.parametrize("name", choices("model"))
+@pytest.mark.parametrize("name", NETWORKS)
 def test_it_learns_and_freezes(name: str, make_classifier: Make) -> None:
     """Builds, maps forward, has gradients everywhere, trains, and freezes ever more by depth."""
     model = make_classifier(f"model={name}", "data.size=32", "model.dropout=0")

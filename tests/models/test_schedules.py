@@ -42,6 +42,11 @@ def by_epoch(found: list[list[float]], steps: int = 5) -> list[float]:
     return [row[0] for row in found[::steps]]
 
 
+def test_onecycle_may_rise_for_one_step() -> None:
+    steps = [row[0] for row in rates("onecycle", rise=0.2, epochs=1, steps=5)]
+    assert max(steps) in steps[:2] and steps[1:] == sorted(steps[1:], reverse=True)
+
+
 @pytest.mark.parametrize("rise", [0.2, 0.5, 1, 0])
 def test_onecycle_is_torchs(rise: float) -> None:
     stand_in = optimizer()
