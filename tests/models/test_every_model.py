@@ -1,4 +1,4 @@
-"""What holds for every network of conf/model; blends and classical models have tests of their own."""
+"""What holds for every network of conf/model but blends and classical models."""
 
 from __future__ import annotations
 
