@@ -35,7 +35,6 @@ REFUSED = [
     ("data=ferplus data.contempt=false", "data.contempt=false keep, leave_out"),
     ("data=ferplus data.labels=multi_target", "data.labels=multi_target loss=multi_target"),
     ("loss=multi_target", "loss=multi_target data.labels=multi_target data=ferplus"),
-    ("data=ferplus loss.class_weights=[1,1,1,1,1,1,1]", "loss.class_weights 8 numbers"),
     ("data.on_bad_file=ignore", "data.on_bad_file stop, skip"),
     ("data.size=8", "data.size=8 from 16 to 1024"),
     ("data.channels=2", "data.channels=2 1, 3"),

@@ -11,7 +11,7 @@ import torch
 
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder
-from tests.composing import choices
+from tests.composing import choices, settings
 from tests.end_to_end.commands import TINY, UNTRACKED, Done, here, only_run
 
 SGD = ("optimizer=momentum", "optimizer.weight_decay=0")
@@ -37,8 +37,15 @@ def momenta(run: RunFolder) -> torch.Tensor:
     return torch.cat([entry["momentum_buffer"].ravel() for entry in memory])
 
 
-@pytest.mark.parametrize("model", [name for name in choices("model") if name != "blend"])
-def test_every_model_trains_and_is_tested(model: str, tmp_path: Path) -> None:
+NETWORKS = [
+    name
+    for name in choices("model")
+    if settings(f"model={name}")["model"]["kind"] not in ("blend", "classical")
+]
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_every_network_trains_and_is_tested(model: str, tmp_path: Path) -> None:
     arguments = [a for a in TINY if not a.startswith("model.")]
     arguments += [UNTRACKED, f"model={model}", "optimizer=momentum", "optimizer.momentum=0"]
     told = here("train", *arguments, folder=tmp_path)
