@@ -26,6 +26,9 @@ from fer.runs.checkpoints import SafeCheckpointIO
 from fer.runs.folder import RunFolder, write_aside
 from fer.runs.tracking import Tracker
 
+Part = tuple[NDArray[np.float64], NDArray[np.int64]]
+"""What the classifier looks at, `[N, d]`, and labels `[N]`."""
+
 NOTE = (
     "note: a classical model is fitted once, on training images as they are: augment (all but its "
     "crop), data.sampler, optimizer, scheduler, loss and trainer.max_epochs are not used"
@@ -51,7 +54,7 @@ def fit_classical(
         data: Opened and split.
         tracker: Takes the row.
     """
-    quiet, chosen = settings["trainer"]["progress"] == "none", settings["model"]
+    quiet = settings["trainer"]["progress"] == "none"
     started = time.perf_counter()
     network: Any = model.network
     assert isinstance(network, ClassicalNetwork)
@@ -61,31 +64,9 @@ def fit_classical(
     others, truth = _describe(network, data, data.split.validation, quiet)
     validation = reduced(network, others), truth
 
-    setting, maximise = CANDIDATES[chosen["classifier"]], model.hparams["maximise"]
-    rows: list[dict[str, Any]] = []
-    best = 0
-    state: dict[str, Any] = {}
-    for value in chosen[setting]:
-        since = time.perf_counter()
-        remark = fit_classifier(network, value, train, validation, settings["seed"])
-        figures = _figures(
-            network, *validation, EpochMetrics("validation", len(model.classes), True)
-        )
-        seconds = round(time.perf_counter() - since, 3)
-        rows.append({setting: value, **figures, "seconds": seconds, "remark": remark})
-        say(
-            quiet,
-            f"{setting} {value}: validation accuracy {figures['validation/accuracy']:.3f}"
-            + (f" ({remark})" if remark else ""),
-        )
-        score, leader = (row[model.hparams["monitor"]] for row in (rows[-1], rows[best]))
-        if not state or (score > leader if maximise else score < leader):
-            best = len(rows) - 1
-            state = {k: v.clone() for k, v in network.classifier.state_dict().items()}
-    network.classifier.load_state_dict(state)
-
+    rows, best = _select(settings, model, network, train, validation)
     figures = {key: value for key, value in rows[best].items() if "/" in key}
-    figures |= _figures(network, *train, EpochMetrics("train", len(model.classes), False))
+    figures |= _figures(network, *train, EpochMetrics("train", len(model.classes), macro=False))
     seconds = time.perf_counter() - started
     row = {"epoch": 1, **figures, "seconds": round(seconds, 3)}
     row["images_per_second"] = round(len(labels) / seconds, 1)
@@ -93,6 +74,40 @@ def fit_classical(
     run.write_rows([row])
     tracker.log(row)
     _save_checkpoints(run, model)
+
+
+def _select(
+    settings: Mapping[str, Any],
+    model: FaceClassifier,
+    network: ClassicalNetwork,
+    train: Part,
+    validation: Part,
+) -> tuple[list[dict[str, Any]], int]:
+    """Fits every candidate; leaves the network's classifier with the best one.
+
+    Returns:
+        A row for each candidate, and the number of the best row.
+    """
+    setting = CANDIDATES[settings["model"]["classifier"]]
+    monitor, maximise = model.hparams["monitor"], model.hparams["maximise"]
+    rows: list[dict[str, Any]] = []
+    best, state = 0, network.classifier.state_dict()
+    for value in settings["model"][setting]:
+        since = time.perf_counter()
+        remark = fit_classifier(network, value, train, validation, settings["seed"])
+        metrics = EpochMetrics("validation", len(model.classes), macro=True)
+        figures = _figures(network, *validation, metrics)
+        seconds = round(time.perf_counter() - since, 3)
+        rows.append({setting: value, **figures, "seconds": seconds, "remark": remark})
+        accuracy = f"validation accuracy {figures['validation/accuracy']:.3f}"
+        told = f"{setting} {value}: {accuracy}" + (f" ({remark})" if remark else "")
+        say(settings["trainer"]["progress"] == "none", told)
+        score, leader = figures[monitor], rows[best][monitor]
+        if len(rows) == 1 or (score > leader if maximise else score < leader):
+            best = len(rows) - 1
+            state = {k: v.clone() for k, v in network.classifier.state_dict().items()}
+    network.classifier.load_state_dict(state)
+    return rows, best
 
 
 def count_fitted(network: nn.Module) -> tuple[int, int]:
