@@ -4,7 +4,9 @@ python experiments/tables.py [outputs]
 
 Each `experiments/<study>/tables.yaml` names its tables and, per row, a label, the study's claim, a
 pattern of run folders under `outputs` and why the two differ. Tables go into the study's README,
-between `<!-- table NAME -->` and `<!-- end -->`. A row without a finished run says so.
+between `<!-- table NAME -->` and `<!-- end -->`. A row without a finished run says so. A table with
+`classes` has a row per class instead, the mean over the runs of one pattern; one with `curves` has
+its rows' learning curves drawn into that file beside the README.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from curves import draw_curves
 
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
@@ -31,6 +34,9 @@ NAMES = {
     "binary_accuracy_elementwise": "element-wise binary accuracy",
 }
 """Metrics that a table may ask for; `accuracy` comes with its 95 % interval."""
+
+NAMES_OF_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUC"}
+"""The same for a table with a row per class."""
 
 
 def finished(outputs: Path, pattern: str) -> list[RunFolder]:
@@ -63,12 +69,15 @@ def effort(runs: list[RunFolder]) -> str:
     """Epochs, initial weights and machine time."""
     rows = [run.rows() for run in runs]
     epochs = "/".join(dict.fromkeys(str(len(each)) for each in rows))
-    minutes = sum(row["seconds"] for each in rows for row in each) / 60
+    seconds = sum(row["seconds"] for each in rows for row in each)
+    time = f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
     model = runs[0].settings["model"]
+    if model["kind"] == "classical":
+        return f"fitted once, {time}"
     weights = str(model.get("weights", "none"))
     weights = weights if weights in ("none", "imagenet") else "a run's"
     frozen = model.get("frozen_stages") or 0
-    words = [f"{epochs} epochs", f"weights {weights}", f"{minutes:.0f} min"]
+    words = [f"{epochs} epoch{'s' if epochs != '1' else ''}", f"weights {weights}", time]
     return ", ".join(words + ([f"{frozen} stages frozen"] if frozen else []))
 
 
@@ -89,6 +98,26 @@ def table(story: dict[str, Any], outputs: Path) -> str:
             cost = effort(runs)
         claim = str(row.get("claim", "none"))
         lines.append([row["label"], claim, *figures, test, cost, row.get("why", "")])
+    return written(lines)
+
+
+def class_table(story: dict[str, Any], outputs: Path) -> str:
+    """A table with a row per class: the study's figures, and the mean over the runs measured."""
+    runs = finished(outputs, story["runs"])
+    names = [NAMES_OF_CLASS[metric] for metric in story["metrics"]]
+    head = ["expression", f"claim: {', '.join(names)}", *names, "support"]
+    lines = [head, ["---"] * len(head)]
+    for name, claim in story["classes"].items():
+        found = [row for run in runs for row in run.results()["per_class"] if row["class"] == name]
+        means = ["not run"] * len(names)
+        if found:
+            means = [f"{statistics.mean(r[m] for r in found):.3f}" for m in story["metrics"]]
+        lines.append([name, claim, *means, str(found[0]["support"]) if found else ""])
+    return written(lines) + f"\nMeans over {len(runs)} runs.\n"
+
+
+def written(lines: list[list[str]]) -> str:
+    """Cells as Markdown."""
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -102,8 +131,12 @@ def main() -> None:
             block = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
             if not block.search(text):
                 raise SystemExit(f"{readme} has no place for the table {name}")
-            written = table(story, outputs).replace("\\", r"\\")
-            text = block.sub(rf"\g<1>{written}\g<2>", text)
+            new = class_table(story, outputs) if "classes" in story else table(story, outputs)
+            text = block.sub(lambda found, new=new: found[1] + new + found[2], text)
+            if "curves" in story:
+                curves = {row["label"]: finished(outputs, row["runs"]) for row in story["rows"]}
+                shown = {label: runs[0] for label, runs in curves.items() if runs}
+                draw_curves(shown, source.with_name(story["curves"]), story.get("claimed", {}))
         readme.write_text(text, encoding="utf-8")
         print(f"written: {readme}")
 
