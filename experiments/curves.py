@@ -47,7 +47,9 @@ def draw_curves(runs: Mapping[str, RunFolder], path: Path, claimed: Mapping[str,
             axes.legend(fontsize=TEXT - 2, frameon=False)
     dress(last, "Seconds of an epoch")
     seconds = [float(np.median([row["seconds"] for row in run.rows()])) for run in runs.values()]
-    last.barh(list(runs), seconds, color=[COLOURS[k % len(COLOURS)] for k in range(len(runs))])
+    colours = [COLOURS[k % len(COLOURS)] for k in range(len(runs))]
+    last.barh(list(runs), seconds, height=0.6, color=colours)
+    last.set_ylim(-0.6, max(len(runs), 3) - 0.4)
     last.invert_yaxis()
     last.grid(visible=False, axis="y")
     figure.legend(
