@@ -121,24 +121,33 @@ def written(lines: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def write_tables(study: Path, outputs: Path) -> None:
+    """Rewrites the marked tables of a study's README, and draws its curves.
+
+    Raises:
+        SystemExit: The README has no place for a table.
+    """
+    readme = study / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name, story in yaml.safe_load((study / "tables.yaml").read_text(encoding="utf-8")).items():
+        block = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not block.search(text):
+            raise SystemExit(f"{readme} has no place for the table {name}")
+        new = class_table(story, outputs) if "classes" in story else table(story, outputs)
+        text = block.sub(lambda found, new=new: found[1] + new + found[2], text)
+        if "curves" in story:
+            found = {row["label"]: finished(outputs, row["runs"]) for row in story["rows"]}
+            first = {label: runs[0] for label, runs in found.items() if runs}
+            draw_curves(first, study / story["curves"], story.get("claimed", {}))
+    readme.write_text(text, encoding="utf-8")
+    print(f"written: {readme}")
+
+
 def main() -> None:
-    """Rewrites the marked tables of every study's README."""
+    """Every study of this folder."""
     outputs = Path(sys.argv[1] if len(sys.argv) > 1 else "outputs")
     for source in sorted(HERE.glob("*/tables.yaml")):
-        readme = source.with_name("README.md")
-        text = readme.read_text(encoding="utf-8")
-        for name, story in yaml.safe_load(source.read_text(encoding="utf-8")).items():
-            block = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-            if not block.search(text):
-                raise SystemExit(f"{readme} has no place for the table {name}")
-            new = class_table(story, outputs) if "classes" in story else table(story, outputs)
-            text = block.sub(lambda found, new=new: found[1] + new + found[2], text)
-            if "curves" in story:
-                curves = {row["label"]: finished(outputs, row["runs"]) for row in story["rows"]}
-                shown = {label: runs[0] for label, runs in curves.items() if runs}
-                draw_curves(shown, source.with_name(story["curves"]), story.get("claimed", {}))
-        readme.write_text(text, encoding="utf-8")
-        print(f"written: {readme}")
+        write_tables(source.parent, outputs)
 
 
 if __name__ == "__main__":
