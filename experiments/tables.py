@@ -32,8 +32,14 @@ NAMES = {
     "f1_weighted": "F1",
     "auroc_macro": "AUC",
     "binary_accuracy_elementwise": "element-wise binary accuracy",
+    "nll": "test loss",
+    "train/loss": "training loss",
+    "train/accuracy": "training accuracy",
+    "validation/loss": "validation loss",
+    "validation/accuracy": "validation accuracy",
 }
-"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval."""
+"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval. Those with a slash are of
+the epoch that was tested; the training ones are measured as it goes, on augmented images."""
 
 NAMES_OF_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUC"}
 """The same for a table with a row per class."""
@@ -52,9 +58,17 @@ def finished(outputs: Path, pattern: str) -> list[RunFolder]:
     return sorted(found, key=lambda run: str(run.status["started"]))
 
 
+def figure(run: RunFolder, metric: str) -> float | None:
+    """One run's figure: of its test, or of the epoch that was tested."""
+    results = run.results()
+    if "/" not in metric:
+        return results["metrics"].get(metric)
+    return next(row.get(metric) for row in run.rows() if row["epoch"] == results["epoch"])
+
+
 def measured(runs: list[RunFolder], metric: str) -> str:
     """One run's figure, or mean and deviation over several on the same test images."""
-    values = [run.results()["metrics"].get(metric) for run in runs]
+    values = [figure(run, metric) for run in runs]
     if any(value is None for value in values):
         return "not measured"
     if len(runs) > 1:
