@@ -38,8 +38,8 @@ NAMES = {
     "validation/loss": "validation loss",
     "validation/accuracy": "validation accuracy",
 }
-"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval. Those with a slash are of
-the epoch that was tested; the training ones are measured as it goes, on augmented images."""
+"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval. Those with a slash are
+of the epoch that was tested; the training ones are measured as it goes, on augmented images."""
 
 NAMES_OF_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUC"}
 """The same for a table with a row per class."""
