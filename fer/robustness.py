@@ -21,6 +21,7 @@ from fer.data.corruptions import CorruptedImages
 from fer.data.modules import FaceDataModule
 from fer.evaluation.intervals import accuracy_interval
 from fer.evaluation.predictions import Predictions
+from fer.evaluation.report import described
 from fer.evaluation.robustness import corrupted_faces, print_robustness, write_robustness
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import predict
@@ -80,9 +81,11 @@ def measure_robustness(
             told = ", ".join(f"{row['accuracy']:.3f}" for row in rows[-5:])
             say(quiet, f"{kind}: accuracy {told}; {left:.0f} s left")
     accuracy = float(right.mean())
-    results = {
+    part = [] if most is None else [f"{len(chosen):,} of {len(indices):,} faces, drawn (seed 0)"]
+    results: dict[str, Any] = {
         **story,
         "n": len(chosen),
+        "notes": [*story["notes"], *part],
         "clean": {
             "accuracy": accuracy,
             "interval": list(accuracy_interval(accuracy, len(chosen))),
@@ -92,7 +95,8 @@ def measure_robustness(
         "corrupted": rows,
     }
     write_robustness(folder, results)
-    corrupted_faces(clean.images, indices[chosen], kinds, folder / "corrupted_faces.png")
+    sheet = folder / "corrupted_faces.png"
+    corrupted_faces(clean.images, indices[chosen], kinds, sheet, described(results))
     if not quiet:
         print_robustness(results)
     return results

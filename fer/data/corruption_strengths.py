@@ -27,6 +27,6 @@ STRENGTHS = {
     "noise": Strengths("deviation of the noise, share of 255", (0.02, 0.05, 0.1, 0.15, 0.2)),
     "brightness": Strengths("shift up or down, share of 255", (0.1, 0.2, 0.3, 0.4, 0.5)),
     "jpeg": Strengths("JPEG quality", (50, 30, 20, 10, 5)),
-    "occlusion": Strengths("share of the picture under a gray square", (0.05, 0.1, 0.2, 0.3, 0.4)),
+    "occlusion": Strengths("share under a gray square", (0.05, 0.1, 0.2, 0.3, 0.4)),
     "rotation": Strengths("degrees left or right", (5, 10, 20, 30, 45)),
 }

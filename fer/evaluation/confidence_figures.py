@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +15,9 @@ from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save
 from fer.evaluation.metrics import ECE_BINS, expected_calibration_error
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.selective import risks, selective
+
+FEW = 10
+"""Bins of fewer faces say little of accuracy; they are drawn hollow."""
 
 
 def reliability_diagram(
@@ -38,7 +42,10 @@ def reliability_diagram(
         dress(above, f"{title}: ECE {ece:.3f}", y="accuracy")
         dress(below, x="confidence (probability of the answer)", y="faces")
         _bars(above, below, predictions.labels, odds)
-    grid[0, 0].legend(fontsize=TEXT - 1, loc="upper left", edgecolor="none", framealpha=0.9)
+    handles, words = grid[0, 0].get_legend_handles_labels()
+    figure.legend(
+        handles, words, loc="outside lower center", ncols=3, fontsize=TEXT - 1, frameon=False
+    )
     save(figure, path, caption)
 
 
@@ -47,12 +54,27 @@ def _bars(above: Axes, below: Axes, labels: NDArray[np.int64], odds: NDArray[np.
     share, confidence, accuracy = reliability(labels, odds)
     width = 1 / ECE_BINS
     left = np.arange(ECE_BINS) * width
-    above.bar(left, accuracy, width, align="edge", color="#8fb8d8", edgecolor="#333333", lw=0.6)
+    few = share * len(labels) < FEW
+    bars: dict[str, Any] = {
+        "width": width,
+        "align": "edge",
+        "edgecolor": "#333333",
+        "linewidth": 0.6,
+    }
+    above.bar(left[~few], accuracy[~few], color="#8fb8d8", **bars)
     above.bar(
-        left,
-        confidence - accuracy,
+        left[few],
+        accuracy[few],
+        color="none",
+        linestyle=":",
+        label=f"bins of fewer than {FEW} faces",
+        **bars,
+    )
+    above.bar(
+        left[~few],
+        (confidence - accuracy)[~few],
         width,
-        bottom=accuracy,
+        bottom=accuracy[~few],
         align="edge",
         fill=False,
         hatch="/////",
@@ -64,7 +86,7 @@ def _bars(above: Axes, below: Axes, labels: NDArray[np.int64], odds: NDArray[np.
         [0, 1], [0, 1], color="#333333", linestyle="--", linewidth=1, label="as sure as right"
     )
     above.set(xlim=(0, 1), ylim=(0, 1))
-    below.bar(left, share, width, align="edge", color="#bbbbbb", edgecolor="#333333", lw=0.6)
+    below.bar(left, share, color="#bbbbbb", **bars)
     below.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
@@ -87,12 +109,12 @@ def coverage_curve(predictions: Predictions, path: Path, caption: str = "") -> N
         at, low = int(percent) / 100, min(low, accuracy)
         axes.plot(at, accuracy, "o", color=COLOURS[1], markeredgecolor="black", markersize=6)
         axes.annotate(
-            f"{accuracy:.1%}\nof {percent} %",
+            f"{accuracy:.1%}",
             (at, accuracy),
-            xytext=(-6, -8),
+            xytext=(1, 6),
             textcoords="offset points",
-            ha="right",
-            va="top",
+            ha="left" if percent == "50" else "center",
+            va="bottom",
             fontsize=TEXT - 1,
         )
     axes.axhline(1 - found[-1], color="#666666", linestyle=":", linewidth=1)
@@ -101,7 +123,7 @@ def coverage_curve(predictions: Predictions, path: Path, caption: str = "") -> N
         fontsize=TEXT,
         loc="left",
     )
-    axes.set(xlim=(0, 1.03), ylim=(max(0.0, low - 0.2), 1.01))
+    axes.set(xlim=(0, 1.05), ylim=(max(0.0, low - 0.1), 1.01))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     save(figure, path, caption)

@@ -26,7 +26,10 @@ def confidence_lines(results: Mapping[str, Any]) -> list[str]:
     if found := results.get("selective"):
         shares = found["accuracy_at"].items()
         told = ", ".join(f"{accuracy:.3f} of {percent} %" for percent, accuracy in shares)
-        lines.append(f"Accuracy of the surest: {told}; risk-coverage area {found['aurc']:.3f}.")
+        lines.append(
+            f"Accuracy of the surest share of the images: {told}; area under the risk-coverage "
+            f"curve {found['aurc']:.3f} (lower is better)."
+        )
     if found := results.get("average_precision"):
         lines.append(f"Average precision, mean over classes: {mean_precision(found):.3f}.")
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ def heat_map_sheet(
         caption: What was evaluated.
     """
     left = number - number // 2
-    margin, middle = 0.75, 0.2
+    margin, middle = 0.9, 0.2
     step = 2 + 2 * _GAP + _LINE
     width = margin + number * (1 + _GAP) + middle
     height = 0.3 + len(classes) * step
@@ -82,10 +83,13 @@ def _draw(axes: Axes, example: Example, classes: Sequence[str], left: float, top
     words = f"{classes[example.answer]}\n{example.probability:.2f}"
     axes.text(left + 0.5, top - 0.03, words, fontsize=TEXT - 2, ha="center", va="bottom")
     where = (left, left + 1, top + 1, top)
-    axes.imshow(example.picture, cmap="gray", vmin=0, vmax=255, extent=where)
+    look: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
+    axes.imshow(example.picture, extent=where, **look)
     where = (left, left + 1, top + 2 + _GAP, top + 1 + _GAP)
-    axes.imshow(example.picture, cmap="gray", vmin=0, vmax=255, extent=where)
-    axes.imshow(example.heat, cmap="inferno", vmin=0, vmax=1, alpha=0.55, extent=where)
+    axes.imshow((0.6 * example.picture).astype(np.uint8), extent=where, **look)
+    axes.imshow(
+        example.heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6 * example.heat, extent=where
+    )
     if example.heat.max() > 0.5:
         axes.contour(
             example.heat,

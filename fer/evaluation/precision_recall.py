@@ -58,7 +58,7 @@ def precision_recall_curves(
         path: PNG to write.
         caption: What the figures were measured on.
     """
-    figure = new_figure(5.7, 4.1)
+    figure = new_figure(6.3, 4.1)
     axes = figure.subplots()
     dress(axes, x="recall", y="precision")
     areas = average_precision(labels, probabilities, classes)
@@ -66,7 +66,8 @@ def precision_recall_curves(
         if math.isnan(areas[name]):
             continue
         precision, recall, _ = precision_recall_curve(labels == k, probabilities[:, k])
-        precision, recall = precision[::-1], recall[::-1]  # from the surest face on
+        found = recall > 0
+        precision, recall = precision[found][::-1], recall[found][::-1]  # from the surest on
         at = np.searchsorted(recall, np.linspace(0.04, 0.96, 8) + 0.012 * k)
         axes.plot(
             recall,
@@ -78,7 +79,7 @@ def precision_recall_curves(
             markevery=np.unique(at.clip(max=len(recall) - 1)).tolist(),
             markersize=4,
             linewidth=1.3,
-            label=f"{name} ({areas[name]:.3f}, {np.mean(labels == k):.3f})",
+            label=f"{name} ({areas[name]:.3f}; {np.mean(labels == k):.3f})",
         )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
@@ -87,7 +88,7 @@ def precision_recall_curves(
         bbox_to_anchor=(1.02, 0.5),
         fontsize=TEXT - 0.5,
         frameon=False,
-        title=f"class (average precision, chance)\nmean {mean_precision(areas):.3f}",
+        title=f"class (AP; chance)\nmean AP {mean_precision(areas):.3f}",
         title_fontsize=TEXT - 0.5,
         handlelength=3.2,
     )

@@ -67,7 +67,8 @@ def robustness_curves(results: Mapping[str, Any], path: Path) -> None:
         axes.set_ylabel("accuracy", fontsize=TEXT)
     panels[0].set_ylim(0, 1)
     panels[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    save(figure, path, caption(results))
+    told = "bars: 95 % intervals; dotted line: the faces as they are"
+    save(figure, path, f"{caption(results)}\n{told}")
 
 
 def _panel(axes: Axes, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -85,7 +86,11 @@ def _panel(axes: Axes, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def corrupted_faces(
-    images: NDArray[np.uint8], indices: NDArray[np.int64], kinds: Sequence[str], path: Path
+    images: NDArray[np.uint8],
+    indices: NDArray[np.int64],
+    kinds: Sequence[str],
+    path: Path,
+    caption: str,
 ) -> None:
     """A face as it is and at every strength of every kind, a row for each.
 
@@ -94,6 +99,7 @@ def corrupted_faces(
         indices: int64, of the faces that were corrupted; rows show some of them.
         kinds: Keys of `STRENGTHS`.
         path: PNG to write.
+        caption: What was evaluated.
     """
     shown, titles = [], []
     for place, kind in enumerate(kinds):
@@ -103,7 +109,7 @@ def corrupted_faces(
         for value in STRENGTHS[kind].values:
             shown.append(CorruptedImages(images, kind, value)[one][0])
             titles.append(f"{value:g}")
-    face_sheet(np.stack(shown), titles, path, columns=6)
+    face_sheet(np.stack(shown), titles, path, columns=6, caption=caption)
 
 
 def print_robustness(results: Mapping[str, Any]) -> None:
