@@ -114,8 +114,8 @@ def corrupted_faces(
 
 def print_robustness(results: Mapping[str, Any]) -> None:
     """Prints a row for each kind, a column for each strength."""
-    title = f"Accuracy of corrupted faces: {described(results)}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", padding=0)
+    print(f"accuracy of corrupted faces: {described(results)}")
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
     table.add_column("corruption")
     for column in ("none", "1", "2", "3", "4", "5"):
         table.add_column(column, justify="right", min_width=7)

@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,13 @@ from fer.prediction import load_model
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import Copy, Done, contents, here
 
-OTHER = ("data=synthetic", "data.train=14", "data.validation=14", "data.test=14")
+OTHER = (
+    "data=synthetic",
+    "data.train=14",
+    "data.validation=14",
+    "data.test=14",
+    "data.drawing_seed=5",
+)
 CPU = "accelerator=cpu"
 
 
@@ -90,20 +95,42 @@ def test_a_run_from_before_is_calibrated_when_it_is_evaluated(plain: Done, copy:
     done = copy(plain)
     before = stored(done.run)
     forget(done.run)
-    command = ("evaluate", f"run={done.run.path}", CPU)
-    told = here(*command, *OTHER, "data.drawing_seed=5", folder=done.folder)
+    told = here("evaluate", f"run={done.run.path}", *OTHER, CPU, folder=done.folder)
     assert told.status == 0, told.err
     assert "sureness: not known here" in told.out
     assert "calibration" not in read(done.run, "synthetic-all/metrics.json")
-    told = here(*command, folder=done.folder)
+    more = ("heatmaps=2", "robustness=[noise,jpeg]", CPU)
+    told = here("evaluate", f"run={done.run.path}", *more, folder=done.folder)
     assert told.status == 0, told.err
     assert "identical to the stored test" in told.out
     assert stored(done.run) == pytest.approx(before)
     results = read(done.run, "test/metrics.json")
     assert results["calibration"] == pytest.approx(done.run.results()["calibration"])
-    told = here(*command, *OTHER, "data.drawing_seed=5", folder=done.folder)
-    other = read(done.run, "synthetic-all/metrics.json")["calibration"]
-    assert other["temperature"] == pytest.approx(before["temperature"])
+    check_pictures(done.run)
+    check_robustness(done.run)
+
+
+def check_pictures(run: RunFolder) -> None:
+    for name in ("heat_maps", "robustness", "corrupted_faces"):
+        with Image.open(run.path / "evaluations" / "test" / f"{name}.png") as picture:
+            assert min(picture.size) > 300
+
+
+def check_robustness(run: RunFolder) -> None:
+    looks = [look.get("robustness") for look in run.status["test_looks"]]
+    assert looks == [None, ["noise", "jpeg"]]
+    results = read(run, "test/robustness.json")
+    assert results["n"] == 14
+    assert results["clean"]["accuracy"] == run.results()["metrics"]["accuracy"]
+    rows = results["corrupted"]
+    assert [(row["kind"], row["strength"]) for row in rows] == [
+        (kind, level) for kind in ("noise", "jpeg") for level in range(1, 6)
+    ]
+    assert all(row["interval"][0] <= row["accuracy"] <= row["interval"][1] for row in rows)
+    path = run.path / "evaluations" / "test" / "robustness.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["accuracy"]) for row in table[1:]] == [row["accuracy"] for row in rows]
 
 
 def test_other_views_have_a_temperature_of_their_own(plain: Done, copy: Copy) -> None:
@@ -116,18 +143,23 @@ def test_other_views_have_a_temperature_of_their_own(plain: Done, copy: Copy) ->
     assert contents(done.run.validation) == before
 
 
-def test_another_sureness_is_fitted_and_kept(plain: Done, copy: Copy) -> None:
+def test_another_sureness_and_a_sample_of_validation(plain: Done, copy: Copy) -> None:
+    """Neither is a look at the test part."""
     done = copy(plain)
     before = stored(done.run)
-    command = ("evaluate", f"run={done.run.path}", "part=validation", CPU)
-    told = here(*command, "sure_accuracy=0.01", folder=done.folder)
+    arguments = ("part=validation", "sure_accuracy=0.01", "robustness=true", "images=10", CPU)
+    told = here("evaluate", f"run={done.run.path}", *arguments, folder=done.folder)
     assert told.status == 0, told.err
     found = stored(done.run)
     assert found["temperature"] == pytest.approx(before["temperature"])
     assert (found["sure_accuracy"], found["kept"]) == (0.01, 14)
     assert "14 of the 14 validation faces are sure" in told.out
-    here(*command, folder=done.folder)
-    assert stored(done.run) == found
+    assert "corrupted faces: synthetic, official, validation, n = 10" in told.out
+    results = read(done.run, "validation/robustness.json")
+    assert "10 of 14 faces, drawn (seed 0)" in results["notes"]
+    accuracies = [row["accuracy"] for row in results["corrupted"]]
+    assert (len(accuracies), len(set(accuracies)) > 1) == (30, True)
+    assert results["mean_accuracy"] == pytest.approx(np.mean(accuracies))
     assert len(done.run.status["test_looks"]) == 1
 
 
@@ -137,48 +169,4 @@ def test_damaged_calibration_is_told(plain: Done, copy: Copy) -> None:
     told = here("evaluate", f"run={done.run.path}", folder=done.folder)
     assert told.status == 1
     assert "calibration.json is damaged: delete it" in told.err
-    assert len(done.run.status["test_looks"]) == 1
-
-
-def test_heat_maps_and_robustness_of_the_test_part(plain: Done, copy: Copy) -> None:
-    done = copy(plain)
-    arguments = (f"run={done.run.path}", "heatmaps=2", "robustness=[noise,jpeg]", CPU)
-    told = here("evaluate", *arguments, folder=done.folder)
-    assert told.status == 0, told.err
-    folder = done.run.path / "evaluations" / "test"
-    for name in ("heat_maps", "robustness", "corrupted_faces"):
-        with Image.open(folder / f"{name}.png") as picture:
-            assert min(picture.size) > 300
-    assert [look.get("robustness") for look in done.run.status["test_looks"]] == [
-        None,
-        ["noise", "jpeg"],
-    ]
-    results = read(done.run, "test/robustness.json")
-    assert results["n"] == 14
-    assert results["clean"]["accuracy"] == done.run.results()["metrics"]["accuracy"]
-    rows = results["corrupted"]
-    assert [(row["kind"], row["strength"]) for row in rows] == [
-        (kind, level) for kind in ("noise", "jpeg") for level in range(1, 6)
-    ]
-    assert all(row["interval"][0] <= row["accuracy"] <= row["interval"][1] for row in rows)
-    with (folder / "robustness.csv").open(newline="", encoding="utf-8") as file:
-        table = list(csv.DictReader(file))
-    assert [float(row["accuracy"]) for row in table[1:]] == [row["accuracy"] for row in rows]
-    here("evaluate", *arguments, folder=done.folder)
-    assert read(done.run, "test/robustness.json") == results
-
-
-def test_corrupted_faces_reach_the_model(plain: Done, copy: Copy, tmp_path: Path) -> None:
-    """Faces under so much noise are answered otherwise; a sample of validation is no look."""
-    done = copy(plain)
-    arguments = (f"run={done.run.path}", "part=validation", "robustness=true", "images=10", CPU)
-    told = here("evaluate", *arguments, folder=done.folder)
-    assert told.status == 0, told.err
-    assert "synthetic, official, validation, n = 10" in told.out
-    results = read(done.run, "validation/robustness.json")
-    assert len(results["corrupted"]) == 30
-    assert "10 of 14 faces, drawn (seed 0)" in results["notes"]
-    accuracies = [row["accuracy"] for row in results["corrupted"]]
-    assert len(set(accuracies)) > 1
-    assert results["mean_accuracy"] == pytest.approx(np.mean(accuracies))
     assert len(done.run.status["test_looks"]) == 1
