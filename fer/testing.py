@@ -12,19 +12,25 @@ from lightning import Trainer
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
+from fer.calibrating import calibrate, settle_calibration
 from fer.config import plain
 from fer.console import hush
 from fer.data.copies import find_test_copies
+from fer.data.corruption_strengths import STRENGTHS
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement
+from fer.evaluation.confidence_text import confidence_summary, sure_line
 from fer.evaluation.figures import learning_curves
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.report import described, print_report, write_report
+from fer.evaluation.report import caption, described, print_report, write_report
+from fer.heat_maps import write_heat_maps
 from fer.models.classifiers import FaceClassifier
+from fer.models.heat_maps import HeatMaps
 from fer.prediction import load_model, predict
+from fer.robustness import measure_robustness
 from fer.runs.checkpoints import read_checkpoint
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
@@ -40,10 +46,11 @@ def meet_test_part(
     trainer: Trainer,
     tracker: Tracker,
 ) -> None:
-    """Meets the test part with the best checkpoint, once, and writes the report."""
+    """Calibrates on validation, meets the test part with the best checkpoint, once, and reports."""
     best = read_checkpoint(run.best)
     model.load_state_dict(best["state_dict"])
     epoch = best["epoch"] + 1
+    found = calibrate(run, trainer, model, data, data.split.validation, settings["sure_accuracy"])
     run.look(part=data.split.test_part, epoch=epoch, n=len(data.split.test))
     predictions = predict(trainer, model, data, data.split.test)
     story = {
@@ -60,14 +67,15 @@ def meet_test_part(
     } | _agreement(data, predictions, data.split.test)
     images = data.faces.images[data.split.test]
     copies = find_test_copies(data.faces, data.split, data.split.test)
-    results = write_report(run.test, predictions, images, story, copies)
+    results = write_report(run.test, predictions, images, story, copies, found.temperature)
     curves = run.figures / "learning_curves.png"
     mark = " (!)" if data.split.notes else ""
-    caption = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
-    learning_curves(run.rows(), curves, epoch, caption, best["global_step"] / epoch)
+    words = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
+    learning_curves(run.rows(), curves, epoch, words, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
+    summary |= {f"test/{key}": value for key, value in confidence_summary(results).items()}
     summary |= {f"best/{key}": value for key, value in row.items()}
     tracker.report(
         summary,
@@ -110,20 +118,20 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     data = build_data(settings)
     data.open(progress=not quiet)
     model = load_model(run)
+    maps = HeatMaps(model, data.side) if config.heatmaps else None
     if own:
         split = _own_split(run, data, config.part)
         indices, notes = split.part(config.part), [*data.faces.notes, *split.notes]
+        validation = split.validation
         cautions = list(split.notes)
         copies = None if config.part == "train" else find_test_copies(data.faces, split, indices)
         part, protocol = split.test_part if config.part == "test" else config.part, split.protocol
     else:
+        validation = None
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
         notes = [*data.faces.notes, *notes]
         protocol, copies, cautions = {"name": "cross-data"}, None, []
-    if own and config.part == "test":
-        run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
-
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
     trainer = Trainer(
@@ -135,6 +143,12 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         enable_progress_bar=False,
         default_root_dir=run.path,
     )
+    found = settle_calibration(run, trainer, model, data, validation, config.sure_accuracy)
+    kinds = _kinds(config)
+    if own and config.part == "test":
+        more = {"robustness": kinds} if kinds else {}
+        by = {"by": "fer.evaluate", **more}
+        run.look(part=part, epoch=run.results()["epoch"], n=len(indices), **by)
     predictions = predict(trainer, model, data, indices)
     views = settings["test_time"]
     story = {
@@ -146,13 +160,34 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     story |= {"protocol": protocol, "test_time": views, "notes": notes, "cautions": cautions}
     story |= _agreement(data, predictions, indices)
     folder = run.path / "evaluations" / _name(settings, config.part if own else part, own)
-    results = write_report(folder, predictions, data.faces.images[indices], story, copies)
+    results = write_report(
+        folder,
+        predictions,
+        data.faces.images[indices],
+        story,
+        copies,
+        None if found is None else found.temperature,
+    )
     print_report(results, described(story) + _views_text(views), run.path.name)
-    lines = [*notes, f"report: {folder}"]
+    lines = [sure_line(found), *notes, f"report: {folder}"]
     if own and config.part == "test" and views == run.settings["test_time"]:
         lines.insert(0, _compare(results["metrics"], run.results()["metrics"]))
     print("\n".join(lines))
+    if maps is not None:
+        sheet = folder / "heat_maps.png"
+        words = caption(story)
+        write_heat_maps(sheet, maps, data, indices, predictions, config.heatmaps, words)
+        print(f"heat maps: {sheet}")
+    if kinds:
+        faces, most = (data, indices), config.images
+        measure_robustness(folder, trainer, model, *faces, predictions, kinds, most, story, quiet)
     return results
+
+
+def _kinds(config: DictConfig) -> list[str]:
+    """The corruptions that are asked for."""
+    asked = config.robustness
+    return list(STRENGTHS if asked is True else asked or ())
 
 
 def _settings(config: DictConfig, run: RunFolder) -> dict[str, Any]:

@@ -26,6 +26,7 @@ REFUSED = [
     ("trials=0", "trials=0 whole number from 1"),
     ("trials=all", "trials=all whole number from 1"),
     ("restart=yes_please", "restart=yes_please true or false"),
+    ("sure_accuracy=90", "sure_accuracy=90 above 0 to 1"),
     ("test_time.flip=1", "test_time.flip=1 true or false"),
     ("test_time.crops=3", "test_time.crops=3 1, 5, 10"),
     ("logger.mode=on", "logger.mode=on offline, online, disabled"),

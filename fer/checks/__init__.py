@@ -6,6 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.checks.checker import Checker
 from fer.checks.data import check_augmentation, check_data, check_protocol, check_pseudo
+from fer.checks.explanations import check_explanations
 from fer.checks.fitting import (
     ACCELERATORS,
     check_distillation,
@@ -53,6 +54,7 @@ def check_evaluation(cfg: DictConfig) -> None:
     check.choice("flip", (None, True, False))
     check.choice("crops", (None, 1, 5, 10))
     check.choice("accelerator", ACCELERATORS)
+    check_explanations(check)
     if cfg.get("data") is not None:
         check_data(check)
 
@@ -69,6 +71,7 @@ def _general(check: Checker) -> None:
     check.flag("test_time.flip")
     check.choice("test_time.crops", (1, 5, 10))
     check.choice("logger.mode", ("offline", "online", "disabled"))
+    check.number("sure_accuracy", above=0, high=1)
     check.text("logger.project")
     check.text("logger.entity", null=True)
     check.text("logger.group", null=True)

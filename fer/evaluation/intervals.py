@@ -118,6 +118,27 @@ def _ratio(over: _Float, under: _Float, otherwise: float = 0) -> _Float:
     return np.divide(over, under, out=np.full_like(over, otherwise), where=under > 0)
 
 
+def accuracy_interval(
+    accuracy: float, n: int, resamples: int = 2000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """The same interval for an accuracy alone: that of a resample is a binomial share.
+
+    Args:
+        accuracy: Of the n images, 0 to 1.
+        n: Number of images, 1 and more.
+        resamples: How many times to draw.
+        level: Share of resamples inside the interval, above 0 and below 1.
+        seed: Seed of the draws.
+
+    Returns:
+        (low, high).
+    """
+    draws = np.random.default_rng(seed).binomial(n, accuracy, resamples) / n
+    tail = (1 - level) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
+
+
 def bootstrap_intervals(
     labels: ArrayLike,
     probabilities: ArrayLike,

@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 
 from fer.data.copies import TestCopies
+from fer.evaluation.intervals import accuracy_interval
 from fer.evaluation.predictions import Predictions
-
-_RESAMPLES = 2000
 
 
 def leakage(predictions: Predictions, copies: TestCopies) -> dict[str, Any]:
     """Counts tested images with an exact copy in training, and measures accuracy with and without.
 
-    The interval is a percentile bootstrap of 95 % (seeded, 2,000 resamples). The accuracy of a
-    resample of n images is a binomial share, so it is drawn as one.
+    The interval is that of `accuracy_interval`.
 
     Args:
         predictions: What the model said.
@@ -31,14 +29,13 @@ def leakage(predictions: Predictions, copies: TestCopies) -> dict[str, Any]:
     right, known = predictions.predicted == predictions.labels, copies.training
     n = int((~known).sum())
     without = float(right[~known].mean()) if n else np.nan
-    draws = np.random.default_rng(0).binomial(n, without, _RESAMPLES) / n if n else [np.nan]
     return {
         "in_training": int(known.sum()),
         "conflicting": int(copies.conflicting.sum()),
         "accuracy": float(right.mean()),
         "accuracy_copies": float(right[known].mean()) if known.any() else np.nan,
         "accuracy_without": without,
-        "interval_without": np.quantile(draws, [0.025, 0.975]).tolist(),
+        "interval_without": list(accuracy_interval(without, n)) if n else [np.nan, np.nan],
         "n_without": n,
     }
 

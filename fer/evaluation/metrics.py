@@ -84,6 +84,15 @@ def calibration_gaps(labels: _Int, probabilities: _Float) -> tuple[_Int, _Float]
     return bins, confidence - right
 
 
+def expected_calibration_error(labels: _Int, probabilities: _Float) -> float:
+    """Mean gap between confidence and accuracy over 15 equal-width bins, weighted by their faces.
+
+    Guo et al., On Calibration of Modern Neural Networks, 2017, section 2.
+    """
+    bins, gaps = calibration_gaps(labels, probabilities)
+    return float(np.abs(np.bincount(bins, weights=gaps)).sum() / len(labels))
+
+
 def image_nll(labels: _Int, probabilities: _Float) -> _Float:
     """float64 `[N]`: minus the logarithm of each image's probability for its true class."""
     true_class = probabilities[np.arange(len(labels)), labels]
@@ -138,7 +147,6 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
         truth, said, labels=every, zero_division=0, average="weighted"
     )
     areas = class_auroc(truth, scores)
-    bins, gaps = calibration_gaps(truth, scores)
     figures = {
         "accuracy": np.mean(said == truth),
         "balanced_accuracy": recall[support > 0].mean(),
@@ -147,7 +155,7 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
         "precision_weighted": weighted[0],
         "recall_weighted": weighted[1],
         "auroc_macro": np.nan if np.isnan(areas).all() else np.nanmean(areas),
-        "ece": np.abs(np.bincount(bins, weights=gaps)).sum() / len(truth),
+        "ece": expected_calibration_error(truth, scores),
         "nll": image_nll(truth, scores).mean(),
         "binary_accuracy_elementwise": image_binary_hits(truth, scores).mean(),
         "support": len(truth),

@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from fer.data.copies import TestCopies
+from fer.evaluation.calibration import calibration
+from fer.evaluation.confidence_figures import coverage_curve, reliability_diagram
+from fer.evaluation.confidence_text import confidence_lines
 from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
 from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.leakage import leakage, leakage_text
 from fer.evaluation.metrics import confusion, headline, per_class
+from fer.evaluation.precision_recall import average_precision, precision_recall_curves
 from fer.evaluation.predictions import Predictions
+from fer.evaluation.selective import selective
 from fer.evaluation.tables import (
     agreement_markdown,
     binary_note,
@@ -37,6 +42,8 @@ def assess(predictions: Predictions) -> dict[str, Any]:
         "metrics": headline(labels, probabilities),
         "intervals": {k: list(v) for k, v in bootstrap_intervals(labels, probabilities).items()},
         "per_class": per_class(labels, probabilities, predictions.classes),
+        "average_precision": average_precision(labels, probabilities, predictions.classes),
+        "selective": selective(predictions),
     }
 
 
@@ -46,6 +53,7 @@ def write_report(
     images: NDArray[np.uint8],
     story: Mapping[str, Any],
     copies: TestCopies | None = None,
+    temperature: float | None = None,
 ) -> dict[str, Any]:
     """Writes `metrics.json`, `per_class.csv`, `confusion.csv`, `predictions.csv` and figures.
 
@@ -55,6 +63,7 @@ def write_report(
         images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order, for the sheet of mistakes.
         story: Joins `metrics.json`: protocol, part, views and the like.
         copies: Which of the faces training has met before, if that is known.
+        temperature: Fitted on the run's validation part, if it was.
 
     Returns:
         What `metrics.json` holds.
@@ -63,6 +72,8 @@ def write_report(
     results = {**story, **assess(predictions), "classes": list(predictions.classes)}
     if copies is not None:
         results["copies"] = leakage(predictions, copies)
+    if temperature is not None:
+        results["calibration"] = calibration(predictions, temperature)
     predictions.save(folder / "predictions.csv")
     with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(results["per_class"][0]))
@@ -75,7 +86,7 @@ def write_report(
         rows.writerows(
             [name, *row] for name, row in zip(predictions.classes, matrix.tolist(), strict=True)
         )
-    draw(folder, predictions, images, matrix, caption(story))
+    draw(folder, predictions, images, matrix, caption(story), temperature)
     (folder / "report.md").write_text(_markdown(results), encoding="utf-8")
     aside = folder / "metrics.json.tmp"
     aside.write_text(json.dumps(without_nan(results), indent=2), encoding="utf-8")
@@ -98,6 +109,7 @@ def draw(
     images: NDArray[np.uint8],
     matrix: NDArray[np.int64],
     caption: str,
+    temperature: float | None = None,
 ) -> None:
     """Writes the figures of a test as PNG, each under its caption."""
     confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png", caption)
@@ -108,6 +120,15 @@ def draw(
         folder / "roc_curves.png",
         caption,
     )
+    precision_recall_curves(
+        predictions.labels,
+        predictions.probabilities,
+        predictions.classes,
+        folder / "precision_recall.png",
+        caption,
+    )
+    reliability_diagram(predictions, temperature, folder / "reliability.png", caption)
+    coverage_curve(predictions, folder / "coverage.png", caption)
     worst_mistakes(images, predictions, folder / "worst_mistakes.png", caption=caption)
 
 
@@ -132,6 +153,7 @@ def _markdown(results: Mapping[str, Any]) -> str:
     told = [leakage_text(results), *results["notes"]]
     notes = "".join(f"\n{note}\n" for note in told if note)
     overall += f"\n{binary_note(results['metrics'])}\n"
+    overall += "".join(f"\n{line}\n" for line in confidence_lines(results))
     tables = [overall, per_class_markdown(results["per_class"])]
     if "agreement" in results:
         tables.append(agreement_markdown(results["agreement"]))
@@ -148,6 +170,8 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     both = {row: (results["metrics"], _pairs(results["intervals"]))}
     console.print(overall_table(both, title=title))
     console.print(binary_note(results["metrics"]))
+    for line in confidence_lines(results):
+        console.print(line, markup=False, highlight=False)
     console.print(per_class_table(results["per_class"]))
     if told := leakage_text(results):
         console.print(told, markup=False, highlight=False)

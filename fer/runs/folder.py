@@ -36,6 +36,7 @@ _NOT_DECIDING = (
     "restart",
     "trials",
     "name",
+    "sure_accuracy",
     "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
     "data.exclude",
@@ -97,6 +98,8 @@ class RunFolder:
         self.best = self.checkpoints / "best.ckpt"
         self.last = self.checkpoints / "last.ckpt"
         self.split = self.path / "split.npz"
+        self.validation = self.path / "validation"
+        self.calibration = self.validation / "calibration.json"
         self.test = self.path / "test"
         self.figures = self.path / "figures"
 
@@ -188,7 +191,7 @@ class RunFolder:
         except (OSError, ValueError):
             raise RunError(f"{path} is missing or damaged: the run is not finished") from None
         assert isinstance(results, dict)
-        figures = ("metrics", "intervals", "per_class", "copies")
+        figures = ("metrics", "intervals", "per_class", "copies", "average_precision")
         return {key: _numbers(v) if key in figures else v for key, v in results.items()}
 
     def rows(self) -> list[dict[str, float]]:

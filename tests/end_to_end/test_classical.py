@@ -90,6 +90,14 @@ def test_evaluating_again_is_identical(sweep: Done, copy: Copy) -> None:
     assert f'"accuracy": {row["validation/accuracy"]:.6f}'[:18] in results
 
 
+def test_there_are_no_heat_maps_of_it(sweep: Done) -> None:
+    before = contents(classical(sweep).path)
+    told = here("evaluate", f"run={classical(sweep).path}", "heatmaps=2", folder=sweep.folder)
+    assert told.status == 2
+    assert "a classical model has no convolutional maps" in told.err
+    assert contents(classical(sweep).path) == before
+
+
 def test_same_command_again_touches_nothing(sweep: Done) -> None:
     before = contents(classical(sweep).path)
     told = here("train", *sweep.arguments, "trainer.max_epochs=1", folder=sweep.folder)

@@ -68,6 +68,11 @@ def test_summary_holds_the_test_and_the_best_epoch(record: WandbRun, recorded: D
     results = recorded.run.results()
     for key, value in results["metrics"].items():
         assert record.summary[f"test/{key}"] == pytest.approx(value)
+    for key in ("temperature", "ece_scaled", "nll_scaled"):
+        value = results["calibration"][key]
+        assert record.summary[f"test/{key}"] == pytest.approx(value)
+    assert record.summary["test/aurc"] == pytest.approx(results["selective"]["aurc"])
+    assert 0 < record.summary["test/average_precision_macro"] < 1
     best = next(row for row in recorded.run.rows() if row["epoch"] == results["epoch"])
     for key, value in best.items():
         assert record.summary[f"best/{key}"] == pytest.approx(value)
@@ -94,7 +99,14 @@ def test_confusion_matrix(record: WandbRun, files: Path, recorded: Done) -> None
 
 @pytest.mark.parametrize(
     "picture",
-    ["worst_mistakes", "confusion_matrix", "roc_curves", "learning_curves", "augmented_faces"],
+    [
+        "worst_mistakes",
+        "confusion_matrix",
+        "roc_curves",
+        "reliability",
+        "learning_curves",
+        "augmented_faces",
+    ],
 )
 def test_pictures(picture: str, record: WandbRun, files: Path, recorded: Done) -> None:
     path = files / record.summary[f"figures/{picture}/path"]
