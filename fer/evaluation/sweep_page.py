@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 from urllib.parse import quote
 
+from fer.evaluation.html_page import fill_page
 from fer.evaluation.sweep_charts import Point, interval_bar, marker, scale, scatter
 from fer.evaluation.sweep_jobs import (
     UNKNOWN,
@@ -48,7 +48,8 @@ def page(jobs: Sequence[Job], folder: Path, title: str, command: str) -> str:
         command: The command that runs the sweep again.
     """
     measured = groups(jobs)
-    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return fill_page(
+        _TEMPLATE,
         title=escape(title),
         command=escape(command),
         tally=escape(tally(jobs)),

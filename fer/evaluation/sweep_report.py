@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from fer.evaluation.html_page import save_page
 from fer.evaluation.sweep_jobs import (
     Job,
     accuracy_text,
@@ -45,9 +45,6 @@ def write_sweep_report(
 ) -> None:
     """Write the three files of a sweep.
 
-    Each file is written aside and renamed, so that a reader, or a page left open while the sweep
-    goes on, never meets half of one.
-
     Args:
         jobs: The fields of `Job` for each job, whatever its state; may be empty.
         folder: The folder of the sweep; made where needed.
@@ -64,9 +61,7 @@ def write_sweep_report(
         ("sweep.md", _markdown(known, title, command)),
         ("sweep.html", page(known, folder, title, command)),
     ):
-        aside = folder / f"{name}.part-{os.getpid()}"  # jobs may run side by side
-        aside.write_text(text, encoding="utf-8", newline="")
-        aside.replace(folder / name)
+        save_page(text, folder / name)
 
 
 def _csv(jobs: Sequence[Job]) -> str:
