@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from fer.errors import RunError
+from fer.evaluation.cautions import find_cautions, marked
 from fer.runs.folder import RunFolder
 
 HERE = Path(__file__).resolve().parent
@@ -47,7 +48,12 @@ def finished(outputs: Path, pattern: str) -> list[RunFolder]:
 
 
 def measured(runs: list[RunFolder], metric: str) -> str:
-    """One run's figure, or mean and deviation over several on the same test images."""
+    """One run's figure, or mean and deviation over several, marked where there is a caution."""
+    cautions = [caution for run in runs for caution in find_cautions(run.results())]
+    return marked(_figure(runs, metric), cautions)
+
+
+def _figure(runs: list[RunFolder], metric: str) -> str:
     values = [run.results()["metrics"].get(metric) for run in runs]
     if any(value is None for value in values):
         return "not measured"

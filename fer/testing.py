@@ -20,6 +20,7 @@ from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement
+from fer.evaluation.cautions import marked
 from fer.evaluation.figures import learning_curves
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import described, print_report, write_report
@@ -62,13 +63,13 @@ def meet_test_part(
     copies = find_test_copies(data.faces, data.split, data.split.test)
     results = write_report(run.test, predictions, images, story, copies)
     curves = run.figures / "learning_curves.png"
-    mark = " (!)" if data.split.notes else ""
-    caption = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
+    protocol = marked(data.split.protocol["name"], data.split.notes)
+    caption = f"{settings['data']['name']}, {protocol}, {run.path.name}"
     learning_curves(run.rows(), curves, epoch, caption, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
-    summary |= {f"best/{key}": value for key, value in row.items()}
+    summary |= {f"best/{key}": value for key, value in row.items()} | {"protocol": protocol}
     tracker.report(
         summary,
         predictions.classes,

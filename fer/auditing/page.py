@@ -10,8 +10,9 @@ from typing import Any
 
 from fer.auditing.findings import Findings
 from fer.auditing.leaks import COUNTED
-from fer.auditing.sentences import MARK, headlines, protocol_name, warnings
+from fer.auditing.sentences import headlines, protocol_name, warnings
 from fer.auditing.sheets import sheets
+from fer.evaluation.cautions import MARK
 from fer.evaluation.html_page import fill_page, save_page
 
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -84,7 +85,7 @@ _COLUMNS = dict(
 def _protocol(row: Mapping[str, Any]) -> str:
     """Counts with their shares of the test images."""
     name, _, mark = protocol_name(row).partition(MARK)
-    tag = f' <b class="caution">{escape(mark)}</b>' if mark else ""
+    tag = f' <b class="caution">{MARK.strip()}{escape(mark)}</b>' if mark else ""
     cells = [f'<td data-name="protocol">{escape(name)}{tag}</td>']
     cells.append(f'<td data-name="test images">{row["n"]:,}</td>')
     for key, column in _COLUMNS.items():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from fer.data.copies import TestCopies
+from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
 from fer.evaluation.intervals import bootstrap_intervals
 from fer.evaluation.leakage import leakage, leakage_text
@@ -116,8 +117,7 @@ def described(story: Mapping[str, Any]) -> str:
 
     A mark follows a protocol that knowingly lets people through; the story's `cautions` say so.
     """
-    mark = " (!)" if story.get("cautions") else ""
-    protocol = f"{story['protocol']['name']}{mark}"
+    protocol = marked(story["protocol"]["name"], find_cautions(story))
     return f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
 
 
@@ -148,6 +148,8 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     both = {row: (results["metrics"], _pairs(results["intervals"]))}
     console.print(overall_table(both, title=title))
     console.print(binary_note(results["metrics"]))
-    console.print(per_class_table(results["per_class"]))
+    console.print(
+        per_class_table(results["per_class"], marked("Per expression", find_cautions(results)))
+    )
     if told := leakage_text(results):
         console.print(told, markup=False, highlight=False)

@@ -17,6 +17,7 @@ from fer.evaluation.sweep_jobs import (
     count_text,
     groups,
     images_text,
+    marked_note,
     percent,
     share,
     spread_text,
@@ -25,7 +26,8 @@ from fer.evaluation.sweep_jobs import (
 )
 from fer.evaluation.sweep_page import OVERLAP, page
 
-_RAW = [f.name for f in fields(Job) if f.name not in ("overrides", "metrics", "intervals", "notes")]
+_NOT_RAW = ("overrides", "metrics", "intervals", "notes", "cautions")
+_RAW = [f.name for f in fields(Job) if f.name not in _NOT_RAW]
 _HEAD = (
     "job",
     "overrides",
@@ -71,13 +73,14 @@ def _csv(jobs: Sequence[Job]) -> str:
     text = StringIO()
     table = csv.writer(text)
     ends = [f"{name}_{end}" for name in bounded for end in ("low", "high")]
-    table.writerow(["overrides", *_RAW, *metrics, *ends])
+    table.writerow(["overrides", *_RAW, "cautions", *metrics, *ends])
     for job in jobs:
         bounds = [end for name in bounded for end in job.intervals.get(name, ("", ""))]
         table.writerow(
             [
                 " ".join(job.overrides),
                 *(getattr(job, name) for name in _RAW),
+                "; ".join(job.cautions),
                 *(job.metrics.get(name, "") for name in metrics),
                 *bounds,
             ]
@@ -122,7 +125,7 @@ def _markdown(jobs: Sequence[Job], title: str, command: str) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", OVERLAP, ""]
-    lines += [f"Job {job.number}: {note}\n" for job in jobs for note in job.notes]
+    lines += [f"{marked_note(job, note)}\n" for job in jobs for note in job.notes]
     for job in jobs:
         if job.error:
             quoted = "\n".join(f"    {line}" for line in job.error.splitlines())
