@@ -24,6 +24,7 @@ from fer.evaluation.cautions import marked
 from fer.evaluation.figures import learning_curves
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import described, print_report, write_report
+from fer.known_faces import find_known_faces
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model, predict
 from fer.runs.checkpoints import read_checkpoint
@@ -120,8 +121,9 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     else:
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
-        notes = [*data.faces.notes, *notes]
-        protocol, copies, cautions = {"name": "cross-data"}, None, []
+        copies, told = find_known_faces(run, data, indices, config.data_path)
+        notes = [*data.faces.notes, *notes, *told]
+        protocol, cautions = {"name": "cross-data"}, []
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")
 
