@@ -25,9 +25,9 @@ HERE = Path(__file__).resolve().parent
 NAMES = {
     "accuracy": "accuracy",
     "f1_macro": "macro F1",
-    "precision_weighted": "precision",
-    "recall_weighted": "recall",
-    "f1_weighted": "F1",
+    "precision_weighted": "weighted precision",
+    "recall_weighted": "weighted recall",
+    "f1_weighted": "weighted F1",
     "auroc_macro": "AUC",
     "binary_accuracy_elementwise": "element-wise binary accuracy",
 }

@@ -123,6 +123,8 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         indices, notes = _match_classes(model, data, indices)
         copies, told = find_known_faces(run, data, indices, config.data_path)
         notes = [*data.faces.notes, *notes, *told]
+        if part == "all" and data.faces.part is not None:
+            notes.append(f"parts {', '.join(np.unique(data.faces.part))} together")
         protocol, cautions = {"name": "cross-data"}, []
     if own and config.part == "test":
         run.look(part=part, epoch=run.results()["epoch"], n=len(indices), by="fer.evaluate")

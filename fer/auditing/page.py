@@ -78,7 +78,11 @@ def _protocols(rows: list[dict[str, Any]]) -> str:
 
 
 _COLUMNS = dict(
-    zip(COUNTED, ("exact copy", "near copy only", "same person", "same sequence"), strict=True)
+    zip(
+        COUNTED,
+        ("exact copy", "of another class", "near copy only", "same person", "same sequence"),
+        strict=True,
+    )
 )
 
 

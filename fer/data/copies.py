@@ -72,7 +72,11 @@ def compare_rows(rows: NDArray[np.uint8], labels: NDArray[np.int64], tested: int
         labels: int64 `[M]`, from 0.
         tested: How many rows are tested.
     """
-    groups = group_rows(rows)
+    return compare_groups(group_rows(rows), labels, tested)
+
+
+def compare_groups(groups: NDArray[np.int64], labels: NDArray[np.int64], tested: int) -> TestCopies:
+    """The same for rows that `group_rows` has numbered, int64 `[M]`."""
     known = np.zeros((groups.max(initial=-1) + 1, labels.max(initial=-1) + 1), dtype=bool)
     known[groups[tested:], labels[tested:]] = True
     others = known[groups[:tested]]
