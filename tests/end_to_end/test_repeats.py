@@ -144,6 +144,16 @@ def test_a_group_cannot_be_evaluated(folds: Done) -> None:
     assert all(run.path.name in told.err for run in runs(folds.folder))
 
 
+def test_out_of_fold_predictions_point_at_doubtful_labels(folds: Done, copy: Copy) -> None:
+    done = copy(folds)
+    told = here("audit", f"run={group(done.folder)}", folder=done.folder)
+    assert told.status == 0, told.err
+    (found,) = done.folder.glob("outputs/audit/*/audit.json")
+    doubtful = json.loads(found.read_text(encoding="utf-8"))["doubtful_labels"]
+    assert doubtful["tested"] == 98
+    assert {Path(run).name for run in doubtful["runs"]} == {r.path.name for r in runs(done.folder)}
+
+
 class Fails(Callback):
     """Ends a training in its first epoch."""
 
