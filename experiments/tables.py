@@ -21,15 +21,16 @@ import yaml
 from curves import draw_curves
 
 from fer.errors import RunError
+from fer.evaluation.cautions import find_cautions, marked
 from fer.runs.folder import RunFolder
 
 HERE = Path(__file__).resolve().parent
 NAMES = {
     "accuracy": "accuracy",
     "f1_macro": "macro F1",
-    "precision_weighted": "precision",
-    "recall_weighted": "recall",
-    "f1_weighted": "F1",
+    "precision_weighted": "weighted precision",
+    "recall_weighted": "weighted recall",
+    "f1_weighted": "weighted F1",
     "auroc_macro": "AUC",
     "binary_accuracy_elementwise": "element-wise binary accuracy",
     "nll": "test loss",
@@ -67,7 +68,12 @@ def figure(run: RunFolder, metric: str) -> float | None:
 
 
 def measured(runs: list[RunFolder], metric: str) -> str:
-    """One run's figure, or mean and deviation over several on the same test images."""
+    """One run's figure, or mean and deviation over several, marked where there is a caution."""
+    cautions = [caution for run in runs for caution in find_cautions(run.results())]
+    return marked(_together(runs, metric), cautions)
+
+
+def _together(runs: list[RunFolder], metric: str) -> str:
     values = [figure(run, metric) for run in runs]
     if any(value is None for value in values):
         return "not measured"

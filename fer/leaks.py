@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer.data.data_sets import build_data
+from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, FerError
@@ -79,17 +80,11 @@ def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
 
 def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
     """Compares names of faces; the same name in another data set must also be the same picture."""
-    theirs = run.settings
-    name = theirs["data"]["name"]
+    name = run.settings["data"]["name"]
     unknown = [f"{key}: {run.path.name} was trained on other data ({name})"]
-    try:
-        other = build_data(
-            {**theirs, "data": {**theirs["data"], "download": False}, "paths": data.paths}
-        ).open(progress=False)
-    except FerError:
-        return [f"{unknown[0]} that is not there any more: its faces could not be compared"]
-    if other.fingerprint != run.status["data_fingerprint"]:
-        return [f"{unknown[0]} that has changed since: its faces could not be compared"]
+    other, why = reopen(run, data.paths)
+    if other is None:
+        return [f"{unknown[0]} that {why}: its faces could not be compared"]
     split = Split.load(run.split)
     seen = np.concatenate([split.train, split.validation])
     tested = data.split.test
@@ -102,6 +97,30 @@ def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
     )
     _refuse(key, run, met, len(tested))
     return [f"{unknown[0]}: faces were compared by name, not by what they show"]
+
+
+def reopen(
+    run: RunFolder, paths: Mapping[str, Any], moved_to: str | None = None
+) -> tuple[Faces | None, str]:
+    """The faces that a run was made with, if they are still there.
+
+    Args:
+        run: The run.
+        paths: `paths`' settings now.
+        moved_to: Where the data lies, if not where it was.
+
+    Returns:
+        The faces and nothing, or None and what became of them.
+    """
+    theirs = run.settings
+    data = {**theirs["data"], "download": False} | ({"path": moved_to} if moved_to else {})
+    try:
+        faces = build_data({**theirs, "data": data, "paths": paths}).open(progress=False)
+    except FerError:
+        return None, "is not there any more"
+    if faces.fingerprint != run.status["data_fingerprint"]:
+        return None, "has changed since"
+    return faces, ""
 
 
 def _refuse(key: str, run: RunFolder, met: int, tested: int) -> None:

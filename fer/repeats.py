@@ -20,6 +20,7 @@ from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.protocols import Split, count_folds, overlap_notes
 from fer.errors import ConfigError, FerError, RunError
+from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.repeats import Member, pooled_folder, write_group
 from fer.evaluation.repeats_tables import print_group
@@ -84,7 +85,9 @@ def train_repeats(config: DictConfig, group: str | None = None, job: int = 0) ->
         try:
             run = train(own, group or path.name, job, tables=False)
             done.append((each, run))
-            say(quiet, f"{each.words}: test accuracy {run.results()['metrics']['accuracy']:.3f}")
+            results = run.results()
+            told = f"{each.words}: test accuracy {results['metrics']['accuracy']:.3f}"
+            say(quiet, marked(told, find_cautions(results)))
         except (ConfigError, OSError):  # the settings or the disk: no other run would do better
             raise
         except FerError as error:
@@ -145,6 +148,7 @@ def _report(
     path.mkdir(parents=True, exist_ok=True)
     write_aside(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
     splits = [Split.load(run.split) for _, run in done]
+    cautions = _notes(faces, splits)
     members = [_member(each, run) for each, run in done]
     story = {
         "data": settings["data"]["name"],
@@ -153,7 +157,8 @@ def _report(
         "trials": settings["trials"],
         "part": splits[0].test_part,
         "test_hash": _test_hash(splits),
-        "notes": _notes(faces, splits),
+        "notes": cautions,
+        "cautions": cautions,
         "missing": dict(missing),
     }
     pooled = {}
@@ -189,6 +194,7 @@ def _member(each: Repeat, run: RunFolder) -> Member:
         results["epoch"],
         results["metrics"],
         run.rows(),
+        find_cautions(results),
     )
 
 

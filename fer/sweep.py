@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import FerError
+from fer.evaluation.cautions import find_cautions, marked
 from fer.runs.folder import RunFolder, write_aside
 from fer.runs.group import RunGroup
 
@@ -143,6 +144,7 @@ def _results(run: RunFolder | RunGroup) -> dict[str, Any]:
         "part": results["part"],
         "n": results["n"],
         "notes": results["notes"],
+        "cautions": find_cautions(results),
         "split_hash": results["test_hash"],
         "model": config.model.name,
         "frozen_stages": OmegaConf.select(config, "model.frozen_stages"),
@@ -171,6 +173,7 @@ def _group_results(group: RunGroup) -> dict[str, Any]:
         "part": results["part"],
         "n": results["n"],
         "notes": results["notes"],
+        "cautions": find_cautions(results),
         "split_hash": results["test_hash"],
         "runs": measured_text(results),
         "accuracy_mean": accuracy["mean"],
@@ -195,7 +198,7 @@ def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
             low, high = job["intervals"].get("accuracy", (None, None))
             figures = [
                 f"{job['validation_accuracy']:.3f}",
-                f"{job['metrics']['accuracy']:.3f}"
+                marked(f"{job['metrics']['accuracy']:.3f}", job["cautions"])
                 + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
                 + (f"\n{spread_text(Job(**job))}" if job.get("runs") else ""),
                 f"{job['seconds_per_epoch']:.1f}",

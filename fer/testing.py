@@ -22,11 +22,13 @@ from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement
+from fer.evaluation.cautions import marked
 from fer.evaluation.confidence_text import confidence_summary, sure_line
 from fer.evaluation.figures import learning_curves
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import caption, described, print_report, write_report
 from fer.heat_maps import write_heat_maps
+from fer.known_faces import find_known_faces
 from fer.models.classifiers import FaceClassifier
 from fer.models.heat_maps import HeatMaps
 from fer.prediction import load_model, predict
@@ -69,14 +71,14 @@ def meet_test_part(
     copies = find_test_copies(data.faces, data.split, data.split.test)
     results = write_report(run.test, predictions, images, story, copies, found.temperature)
     curves = run.figures / "learning_curves.png"
-    mark = " (!)" if data.split.notes else ""
-    words = f"{settings['data']['name']}, {data.split.protocol['name']}{mark}, {run.path.name}"
+    protocol = marked(data.split.protocol["name"], data.split.notes)
+    words = f"{settings['data']['name']}, {protocol}, {run.path.name}"
     learning_curves(run.rows(), curves, epoch, words, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
     row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
     summary |= {f"test/{key}": value for key, value in confidence_summary(results).items()}
-    summary |= {f"best/{key}": value for key, value in row.items()}
+    summary |= {f"best/{key}": value for key, value in row.items()} | {"protocol": protocol}
     tracker.report(
         summary,
         predictions.classes,
@@ -130,8 +132,11 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         validation = None
         indices, part = _other_part(run, data, config.part)
         indices, notes = _match_classes(model, data, indices)
-        notes = [*data.faces.notes, *notes]
-        protocol, copies, cautions = {"name": "cross-data"}, None, []
+        copies, told = find_known_faces(run, data, indices, config.data_path)
+        notes = [*data.faces.notes, *notes, *told]
+        if part == "all" and data.faces.part is not None:
+            notes.append(f"parts {', '.join(np.unique(data.faces.part))} together")
+        protocol, cautions = {"name": "cross-data"}, []
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
     trainer = Trainer(

@@ -151,7 +151,7 @@ def _work(
     }
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
-    tracker = Tracker(run, settings, group)
+    tracker = Tracker(run, settings, group, data.split.notes)
     with run.lock():
         try:
             facts |= _begin(settings, run, plan, data, facts)

@@ -21,6 +21,7 @@ class WandbRun:
 
     id: str = ""
     name: str = ""
+    notes: str = ""
     project: str = ""
     group: str = ""
     tags: list[str] = field(default_factory=list)
@@ -45,6 +46,7 @@ def read_wandb(path: Path) -> WandbRun:
         if kind == "run":
             run.id, run.name, run.group = content.run_id, content.display_name, content.run_group
             run.project, run.tags = content.project, list(content.tags)
+            run.notes = content.notes
             run.config.update(_items(content.config.update))
         elif kind == "config":
             run.config.update(_items(content.update))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.errors import DataError, RunError
 from fer.evaluation.predictions import Predictions
-from fer.runs.folder import RunFolder
+from fer.runs.folder import GROUP_TABLE, RunFolder
 
 
 def audit(config: DictConfig) -> Path:
@@ -108,13 +109,23 @@ def _command(config: DictConfig) -> str:
 
 
 def _finished_runs(named: str | list[str] | None) -> list[RunFolder]:
-    """The run folders that the settings name."""
+    """The run folders that the settings name; of a group folder its runs of the first seed."""
     folders = [named] if isinstance(named, str) else named or []
-    runs = [RunFolder.open(folder) for folder in folders]
+    runs = [RunFolder.open(run) for folder in folders for run in _expanded(Path(folder))]
     for run in runs:
         if run.status["state"] != "finished":
             raise RunError(f"{run.path} is {run.status['state']}: it has no test predictions yet")
     return runs
+
+
+def _expanded(folder: Path) -> list[Path]:
+    """A group's runs, which test the faces of all its folds once; any other folder itself."""
+    table = folder / GROUP_TABLE
+    if not table.is_file():
+        return [folder]
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [folder.parent / row["run"] for row in rows if row["seed"] == rows[0]["seed"]]
 
 
 def _open(settings: dict[str, Any], progress: bool) -> Faces:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.auditing.near_copies import NearCopies, find_near_copies
-from fer.data.copies import group_rows
+from fer.data.copies import compare_groups, group_rows
 from fer.data.faces import Faces
 from fer.data.readers import PARTS
 
@@ -54,6 +54,11 @@ class Copies:
         near[second[known[first]]] = True
         exact = known[self.groups[tested]]
         return exact, near[self.groups[tested]] & ~exact
+
+    def conflicting(self, tested: Indices, train: Indices) -> Mask:
+        """Whether tested faces have an exact copy in training under another class."""
+        rows, labels = np.concatenate([tested, train]), self.faces.labels
+        return compare_groups(self.groups[rows], labels[rows], len(tested)).conflicting
 
     def members(self) -> list[Indices]:
         """The faces of each group of two and more exact copies, in order of their first face."""

@@ -15,7 +15,7 @@ from fer.errors import FerError
 MOST_FOLDS = 10
 """Folds that are looked at; leaving out one person each would be as many as there are people."""
 
-COUNTED = ("exact", "near", "person", "sequence")
+COUNTED = ("exact", "conflicting", "near", "person", "sequence")
 
 
 def protocol_effects(
@@ -26,7 +26,8 @@ def protocol_effects(
     Returns:
         Rows with `protocol`, `settings` and either `why` (the protocol does not apply) or `folds`,
         `all_folds`, `test_part`, `n` and a count under each of `COUNTED`: an exact copy in
-        training; a near and no exact one; the same person; the same sequence (None: unknown).
+        training; an exact copy there under another class; a near and no exact one; the same person;
+        the same sequence (None: unknown).
     """
     rows = []
     for name, settings in protocols.items():
@@ -66,7 +67,11 @@ def _splits(faces: Faces, settings: Mapping[str, Any]) -> Iterator[Split]:
 def _met(copies: Copies, split: Split) -> dict[str, int | None]:
     """Tested faces that training has met before."""
     exact, near = copies.in_training(split.test, split.train)
-    met: dict[str, int | None] = {"exact": int(exact.sum()), "near": int(near.sum())}
+    met: dict[str, int | None] = {
+        "exact": int(exact.sum()),
+        "conflicting": int(copies.conflicting(split.test, split.train).sum()),
+        "near": int(near.sum()),
+    }
     for key, known in (("person", copies.faces.subject), ("sequence", copies.faces.sequence)):
         met[key] = (
             None if known is None else int(np.isin(known[split.test], known[split.train]).sum())

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from fer.auditing.findings import Findings
 from fer.auditing.leaks import COUNTED
-from fer.auditing.sentences import MARK, headlines, protocol_name, warnings
+from fer.auditing.sentences import headlines, protocol_name, warnings
 from fer.auditing.sheets import sheets
+from fer.evaluation.cautions import MARK
+from fer.evaluation.html_page import fill_page, save_page
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 UNKNOWN = "n/a"
@@ -28,7 +29,8 @@ def write_page(findings: Findings, folder: Path, shown: int) -> None:
     """
     story = findings.story
     height, width, *colours = story["shape"]
-    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+    text = fill_page(
+        _TEMPLATE,
         title=escape(f"Audit of {story['data']}"),
         tally=f"{story['images']:,} faces, {len(story['classes'])} classes, "
         f"{height} &times; {width} pixels, {'colour' if colours else 'gray'}",
@@ -48,9 +50,7 @@ def write_page(findings: Findings, folder: Path, shown: int) -> None:
         seconds=story["seconds"],
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
     )
-    aside = folder / "audit.html.part"
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(folder / "audit.html")
+    save_page(text, folder / "audit.html")
 
 
 def _sentence(text: str) -> str:
@@ -78,14 +78,18 @@ def _protocols(rows: list[dict[str, Any]]) -> str:
 
 
 _COLUMNS = dict(
-    zip(COUNTED, ("exact copy", "near copy only", "same person", "same sequence"), strict=True)
+    zip(
+        COUNTED,
+        ("exact copy", "of another class", "near copy only", "same person", "same sequence"),
+        strict=True,
+    )
 )
 
 
 def _protocol(row: Mapping[str, Any]) -> str:
     """Counts with their shares of the test images."""
     name, _, mark = protocol_name(row).partition(MARK)
-    tag = f' <b class="mark">{escape(mark)}</b>' if mark else ""
+    tag = f' <b class="caution">{MARK.strip()}{escape(mark)}</b>' if mark else ""
     cells = [f'<td data-name="protocol">{escape(name)}{tag}</td>']
     cells.append(f'<td data-name="test images">{row["n"]:,}</td>')
     for key, column in _COLUMNS.items():

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MARK = " (!) "
-"""Before what a protocol knowingly lets through."""
+from fer.evaluation.cautions import MARK
 
 
 def warnings(story: Mapping[str, Any]) -> list[str]:
@@ -93,7 +92,7 @@ def protocol_name(row: Mapping[str, Any]) -> str:
     if row["all_folds"] > row["folds"]:
         tested = f"first {row['folds']} of {row['all_folds']} folds"
     return f"{row['protocol']} ({tested})" + (
-        f"{MARK}people on both sides" if row["person"] else ""
+        f"{MARK} people on both sides" if row["person"] else ""
     )
 
 

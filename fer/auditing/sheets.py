@@ -75,10 +75,10 @@ def _labels_first(labels: NDArray[np.int64], faces: NDArray[np.int64]) -> NDArra
 
 
 def _largest_groups(findings: Findings, shown: int) -> str:
-    """The pictures that are there most often; those across parts first."""
+    """The pictures that are there most often; those across parts first, blank ones last."""
     copies, faces = findings.copies, findings.faces
-    groups = copies.members()
-    groups.sort(key=lambda g: (not copies.differ(faces.part, g), -len(g)))
+    groups, blank = copies.members(), set(findings.blank.tolist())
+    groups.sort(key=lambda g: (g[0] in blank, not copies.differ(faces.part, g), -len(g)))
     return sheet(
         "Exact copies",
         f"Groups across parts first, then by size, {_of(shown, len(groups))} groups.",

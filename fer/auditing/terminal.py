@@ -54,7 +54,14 @@ def _protocols(rows: list[dict[str, Any]]) -> Table:
     title = "Test images that training has met before"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("protocol")
-    for column in ("test n", "exact\ncopy", "near\ncopy", "same\nperson", "same\nsequence"):
+    for column in (
+        "test n",
+        "exact\ncopy",
+        "other\nclass",
+        "near\ncopy",
+        "same\nperson",
+        "same\nsequence",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         if "why" not in row:

@@ -41,8 +41,14 @@ def group_rows(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
         [0, 1, 0]
     """
     seen: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
+    digests = (digest.tobytes() for digest in row_digests(rows))
     return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
+
+
+def row_digests(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 `[N, 16]`: a digest of each row `[N, ...]`, equal for equal rows only."""
+    found = b"".join(hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
+    return np.frombuffer(found, dtype=np.uint8).reshape(len(rows), 16)
 
 
 def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> TestCopies:
@@ -53,12 +59,28 @@ def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> 
         split: Says who is in training.
         indices: int64 `[N]`, the tested faces, none of them in training.
     """
-    groups = group_rows(faces.images[np.concatenate([indices, split.train])])
-    tested, train = groups[: len(indices)], groups[len(indices) :]
-    labels = np.zeros((groups.max(initial=-1) + 1, len(faces.classes)), dtype=bool)
-    labels[train, faces.labels[split.train]] = True
-    others = labels[tested]
-    others[np.arange(len(indices)), faces.labels[indices]] = False
-    training: Mask = np.isin(tested, train)
+    rows = faces.images[np.concatenate([indices, split.train])]
+    labels = faces.labels[np.concatenate([indices, split.train])]
+    return compare_rows(rows, labels, len(indices))
+
+
+def compare_rows(rows: NDArray[np.uint8], labels: NDArray[np.int64], tested: int) -> TestCopies:
+    """Looks for the first rows among the others.
+
+    Args:
+        rows: uint8 `[M, ...]`, images or their digests: those tested, then those of training.
+        labels: int64 `[M]`, from 0.
+        tested: How many rows are tested.
+    """
+    return compare_groups(group_rows(rows), labels, tested)
+
+
+def compare_groups(groups: NDArray[np.int64], labels: NDArray[np.int64], tested: int) -> TestCopies:
+    """The same for rows that `group_rows` has numbered, int64 `[M]`."""
+    known = np.zeros((groups.max(initial=-1) + 1, labels.max(initial=-1) + 1), dtype=bool)
+    known[groups[tested:], labels[tested:]] = True
+    others = known[groups[:tested]]
+    training: Mask = np.any(others, axis=1)
+    others[np.arange(tested), labels[:tested]] = False
     conflicting: Mask = np.any(others, axis=1)
     return TestCopies(training, conflicting)

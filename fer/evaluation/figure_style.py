@@ -61,11 +61,12 @@ def save(figure: Figure, path: Path, caption: str = "") -> None:
     Args:
         figure: What to write.
         path: Where to.
-        caption: What it was measured on, in small letters on top.
+        caption: What it was measured on, in small letters on top and as the file's description.
     """
     if caption:
         figure.suptitle(caption, fontsize=TEXT - 1, color="#555555")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.part")
-    figure.savefig(aside, format="png", dpi=_DPI, facecolor="white")
+    told = {"Description": caption} if caption else None
+    figure.savefig(aside, format="png", dpi=_DPI, facecolor="white", metadata=told)
     aside.replace(path)

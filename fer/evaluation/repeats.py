@@ -30,6 +30,7 @@ class Member:
         epoch: The epoch whose weights were tested.
         metrics: What `headline` gave.
         rows: Rows of its `metrics.csv`.
+        cautions: What must be known before its figures are believed.
     """
 
     words: str
@@ -40,6 +41,7 @@ class Member:
     epoch: int
     metrics: Mapping[str, float]
     rows: Sequence[Mapping[str, float]]
+    cautions: Sequence[str] = ()
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def write_group(
         },
         "runs": [
             {"fold": m.fold, "seed": m.seed, "run": m.run, "n": m.n, "epoch": m.epoch}
-            | {"metrics": dict(m.metrics)}
+            | {"metrics": dict(m.metrics), "cautions": list(m.cautions)}
             for m in members
         ],
     }
@@ -132,14 +134,15 @@ def write_group(
 
 
 def _write_table(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
-    """A row per run: fold, seed, images, epoch, every metric, folder."""
+    """A row per run: fold, seed, images, epoch, every metric, folder, cautions."""
     aside = path.with_name(f"{path.name}.part")
     with aside.open("w", newline="", encoding="utf-8") as file:
         metrics = [name for name in runs[0]["metrics"] if name != "support"]
         table = csv.writer(file)
-        table.writerow(["fold", "seed", "n", "epoch", *metrics, "run"])
+        table.writerow(["fold", "seed", "n", "epoch", *metrics, "run", "cautions"])
         for run in runs:
             fold = "" if run["fold"] is None else run["fold"]
             figures = [run["metrics"][name] for name in metrics]
-            table.writerow([fold, run["seed"], run["n"], run["epoch"], *figures, run["run"]])
+            told = [run["run"], "; ".join(run["cautions"])]
+            table.writerow([fold, run["seed"], run["n"], run["epoch"], *figures, *told])
     aside.replace(path)

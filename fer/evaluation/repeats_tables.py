@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.report import described
 from fer.evaluation.sweep_jobs import share
 from fer.evaluation.tables import per_class_markdown
@@ -59,19 +60,21 @@ def group_notes(results: Mapping[str, Any]) -> list[str]:
 
 def _rows(results: Mapping[str, Any]) -> list[list[list[str]]]:
     """Blocks of rows: every run, what they have together, and the pooled folds."""
-    several = results["trials"] > 1
+    several, cautions = results["trials"] > 1, find_cautions(results)
     single = []
     for run in results["runs"]:
         words = [f"fold {run['fold']}"] if run["fold"] is not None else []
         words += [f"seed {run['seed']}"] if several else []
-        single.append(_row(", ".join(words), run["metrics"], run["n"], run["epoch"]))
+        name = marked(", ".join(words), run["cautions"])
+        single.append(_row(name, run["metrics"], run["n"], run["epoch"]))
     together = []
     for word in ("mean", "deviation", "median"):
         figures = {name: results["spread"][name][word] for name in _FIGURES}
-        together.append(_row(f"{word} over {results['spread_over']}", figures))
+        name = marked(f"{word} over {results['spread_over']}", cautions)
+        together.append(_row(name, figures))
     pooled = []
     for seed, report in results["pooled"].items():
-        name = f"pooled, seed {seed}" if several else "pooled"
+        name = marked(f"pooled, seed {seed}" if several else "pooled", cautions)
         pooled.append(_row(name, report["metrics"], report["n"]))
         for end, name in enumerate(("  95 % from", "       to")):
             ends = {key: bounds[end] for key, bounds in report["intervals"].items()}
@@ -115,6 +118,9 @@ def group_markdown(results: Mapping[str, Any]) -> str:
     ]
     for seed, report in results["pooled"].items():
         title = f"Pooled folds, seed {seed}" if results["trials"] > 1 else "Pooled folds"
-        parts += [f"## {title}", per_class_markdown(report["per_class"])]
+        parts += [
+            f"## {marked(title, find_cautions(results))}",
+            per_class_markdown(report["per_class"]),
+        ]
     parts.append("![validation accuracy over epochs](curves.png)\n")
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from fer.data.copies import TestCopies
 from fer.evaluation.calibration import calibration
+from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.confidence_figures import coverage_curve, reliability_diagram
 from fer.evaluation.confidence_text import confidence_lines
 from fer.evaluation.figures import confusion_matrix, roc_curves, worst_mistakes
@@ -137,8 +138,7 @@ def described(story: Mapping[str, Any]) -> str:
 
     A mark follows a protocol that knowingly lets people through; the story's `cautions` say so.
     """
-    mark = " (!)" if story.get("cautions") else ""
-    protocol = f"{story['protocol']['name']}{mark}"
+    protocol = marked(story["protocol"]["name"], find_cautions(story))
     return f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
 
 
@@ -172,6 +172,8 @@ def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     console.print(binary_note(results["metrics"]))
     for line in confidence_lines(results):
         console.print(line, markup=False, highlight=False)
-    console.print(per_class_table(results["per_class"]))
+    console.print(
+        per_class_table(results["per_class"], marked("Per expression", find_cautions(results)))
+    )
     if told := leakage_text(results):
         console.print(told, markup=False, highlight=False)

@@ -29,7 +29,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Point:
-    """A job in a plot: x, test accuracy with its interval, and words."""
+    """A job in a plot: x, test accuracy with its interval, words, and a mark where it needs one."""
 
     x: float
     y: float
@@ -38,6 +38,7 @@ class Point:
     series: int
     label: str
     tip: str
+    mark: str = ""
 
 
 def marker(series: int) -> str:
@@ -157,6 +158,12 @@ def scatter(
         (x - 6, min(height(p.high), height(p.y) - 6), x + 6, max(height(p.low), height(p.y) + 6))
         for p, x in zip(points, placed, strict=True)
     ]
+    for p, x in zip(points, placed, strict=True):
+        if p.mark:
+            top = height(p.high) - 4
+            at = f'text-anchor="middle" x="{x:.1f}" y="{top:.1f}"'
+            parts.append(f'<text class="label" {at}>{escape(p.mark)}</text>')
+            taken.append((x - 9, top - _LINE, x + 9, top))
     named: set[int] = set()
     for p, x in sorted(zip(points, placed, strict=True), key=lambda pair: -pair[0].y):
         if p.series not in named:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from fer.evaluation.cautions import marked
+
 UNKNOWN = "n/a"
 
 
@@ -31,6 +33,7 @@ class Job:
         part: Name of the test part.
         n: Number of test images.
         notes: What a reader of the result must know, such as people on both sides.
+        cautions: Those notes for which every figure of the job is marked.
         split_hash: Equal for jobs with equal parts; others answered other images.
         model: Name of the model.
         frozen_stages: Freezing depth.
@@ -58,6 +61,7 @@ class Job:
     part: str | None = None
     n: int | None = None
     notes: Sequence[str] = ()
+    cautions: Sequence[str] = ()
     split_hash: str | None = None
     model: str | None = None
     frozen_stages: int | None = None
@@ -137,7 +141,7 @@ def tally(jobs: Sequence[Job]) -> str:
 def images_text(job: Job) -> str:
     """What a job was tested on, in words."""
     said = [
-        f"{job.protocol} protocol" if job.protocol else "",
+        f"{marked(job.protocol, job.cautions)} protocol" if job.protocol else "",
         f"part {job.part}" if job.part else "",
         f"{job.n:,} images" if job.n is not None else "",
         f"split {job.split_hash[:8]}" if job.split_hash else "split not recorded",
@@ -156,11 +160,12 @@ def share(value: float | None) -> str:
 
 
 def accuracy_text(job: Job) -> str:
-    """Test accuracy with its interval, such as 71.2 % (69.7 to 72.7)."""
+    """Test accuracy with its interval, such as 71.2 % (69.7 to 72.7), and the mark it may need."""
     if job.accuracy is None:
         return UNKNOWN
     value, low, high = job.accuracy
-    return percent(value) + (f" ({100 * low:.1f} to {100 * high:.1f})" if low < high else "")
+    told = percent(value) + (f" ({100 * low:.1f} to {100 * high:.1f})" if low < high else "")
+    return marked(told, job.cautions)
 
 
 def spread_text(job: Job) -> str:
@@ -175,6 +180,11 @@ def spread_text(job: Job) -> str:
         return ""
     mean, deviation = percent(job.accuracy_mean), percent(job.accuracy_deviation)
     return f"{job.runs}: {mean} ± {deviation}, median {percent(job.accuracy_median)}"
+
+
+def marked_note(job: Job, note: str) -> str:
+    """A note of a job, with the mark of the figures that it warns of."""
+    return f"{marked(f'Job {job.number}', [n for n in job.cautions if n == note])}: {note}"
 
 
 def count_text(count: float | None) -> str:

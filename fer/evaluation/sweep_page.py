@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 from urllib.parse import quote
 
+from fer.evaluation.cautions import marked
+from fer.evaluation.html_page import fill_page
 from fer.evaluation.sweep_charts import Point, interval_bar, marker, scale, scatter
 from fer.evaluation.sweep_jobs import (
     UNKNOWN,
@@ -20,6 +21,7 @@ from fer.evaluation.sweep_jobs import (
     count_text,
     groups,
     images_text,
+    marked_note,
     percent,
     share,
     spread_text,
@@ -48,7 +50,8 @@ def page(jobs: Sequence[Job], folder: Path, title: str, command: str) -> str:
         command: The command that runs the sweep again.
     """
     measured = groups(jobs)
-    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return fill_page(
+        _TEMPLATE,
         title=escape(title),
         command=escape(command),
         tally=escape(tally(jobs)),
@@ -95,7 +98,7 @@ def _best(measured: dict[str, list[Job]]) -> str:
 
 def _notes(jobs: Sequence[Job]) -> str:
     """What a reader must know of single jobs, such as people on both sides of a split."""
-    told = [f"Job {job.number}: {note}" for job in jobs for note in job.notes]
+    told = [marked_note(job, note) for job in jobs for note in job.notes]
     return "".join(f'<p class="warning">{escape(line)}</p>' for line in told)
 
 
@@ -154,7 +157,8 @@ def _accuracy(job: Job, start: float, end: float) -> str:
     value, low, high = job.accuracy
     bounds = f"<small>{100 * low:.1f} to {100 * high:.1f}</small>" if low < high else ""
     bounds += f"<small>{escape(spread_text(job))}</small>" if job.runs else ""
-    return f"{interval_bar(value, low, high, start, end)}<span>{percent(value)}{bounds}</span>"
+    told = marked(percent(value), job.cautions)
+    return f"{interval_bar(value, low, high, start, end)}<span>{told}{bounds}</span>"
 
 
 def _number(job: Job, folder: Path) -> str:
@@ -182,7 +186,8 @@ def _charts(name: str, members: list[Job], measured: dict[str, list[Job]]) -> st
             if x is not None and math.isfinite(x) and job.accuracy:
                 tip = f"job {job.number}: {job.words}\n{accuracy_text(job)}, {x_name} {text(x)}"
                 model = job.model or "model"
-                points.append(Point(x, *job.accuracy, models.index(model), model, tip))
+                mark = marked("", job.cautions).strip()
+                points.append(Point(x, *job.accuracy, models.index(model), model, tip, mark))
         if not points:
             return ""
         title = f"Test accuracy against {x_name}"

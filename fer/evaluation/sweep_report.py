@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from fer.evaluation.html_page import save_page
 from fer.evaluation.sweep_jobs import (
     Job,
     accuracy_text,
@@ -17,6 +17,7 @@ from fer.evaluation.sweep_jobs import (
     count_text,
     groups,
     images_text,
+    marked_note,
     percent,
     share,
     spread_text,
@@ -25,7 +26,8 @@ from fer.evaluation.sweep_jobs import (
 )
 from fer.evaluation.sweep_page import OVERLAP, page
 
-_RAW = [f.name for f in fields(Job) if f.name not in ("overrides", "metrics", "intervals", "notes")]
+_NOT_RAW = ("overrides", "metrics", "intervals", "notes", "cautions")
+_RAW = [f.name for f in fields(Job) if f.name not in _NOT_RAW]
 _HEAD = (
     "job",
     "overrides",
@@ -45,9 +47,6 @@ def write_sweep_report(
 ) -> None:
     """Write the three files of a sweep.
 
-    Each file is written aside and renamed, so that a reader, or a page left open while the sweep
-    goes on, never meets half of one.
-
     Args:
         jobs: The fields of `Job` for each job, whatever its state; may be empty.
         folder: The folder of the sweep; made where needed.
@@ -64,9 +63,7 @@ def write_sweep_report(
         ("sweep.md", _markdown(known, title, command)),
         ("sweep.html", page(known, folder, title, command)),
     ):
-        aside = folder / f"{name}.part-{os.getpid()}"  # jobs may run side by side
-        aside.write_text(text, encoding="utf-8", newline="")
-        aside.replace(folder / name)
+        save_page(text, folder / name)
 
 
 def _csv(jobs: Sequence[Job]) -> str:
@@ -76,13 +73,14 @@ def _csv(jobs: Sequence[Job]) -> str:
     text = StringIO()
     table = csv.writer(text)
     ends = [f"{name}_{end}" for name in bounded for end in ("low", "high")]
-    table.writerow(["overrides", *_RAW, *metrics, *ends])
+    table.writerow(["overrides", *_RAW, "cautions", *metrics, *ends])
     for job in jobs:
         bounds = [end for name in bounded for end in job.intervals.get(name, ("", ""))]
         table.writerow(
             [
                 " ".join(job.overrides),
                 *(getattr(job, name) for name in _RAW),
+                "; ".join(job.cautions),
                 *(job.metrics.get(name, "") for name in metrics),
                 *bounds,
             ]
@@ -127,7 +125,7 @@ def _markdown(jobs: Sequence[Job], title: str, command: str) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", OVERLAP, ""]
-    lines += [f"Job {job.number}: {note}\n" for job in jobs for note in job.notes]
+    lines += [f"{marked_note(job, note)}\n" for job in jobs for note in job.notes]
     for job in jobs:
         if job.error:
             quoted = "\n".join(f"    {line}" for line in job.error.splitlines())

@@ -17,13 +17,13 @@ Figures = Mapping[str, float]
 Intervals = Mapping[str, tuple[float, float]]
 
 _OVERALL = {
-    "prec.": "precision_weighted",
-    "recall": "recall_weighted",
-    "F1": "f1_weighted",
+    "prec.\nwtd.": "precision_weighted",
+    "recall\nwtd.": "recall_weighted",
+    "F1\nwtd.": "f1_weighted",
     "support": "support",
     "acc.": "accuracy",
     "AUC": "auroc_macro",
-    "macro\nF1": "f1_macro",
+    "F1\nmacro": "f1_macro",
     "bal.\nacc.": "balanced_accuracy",
     "ECE": "ece",
 }
@@ -35,8 +35,8 @@ _PER_CLASS = {
     "AUC": "auroc",
 }
 OVERALL_NOTE = (
-    "Precision, recall and F1 are weighted by support; AUC is the mean of the one-vs-rest areas; "
-    "below each figure its 95 % interval."
+    "wtd.: weighted by support; macro: mean over the classes; AUC is the mean of the one-vs-rest "
+    "areas; below each figure its 95 % interval."
 )
 
 

@@ -12,6 +12,7 @@ import wandb
 from numpy.typing import NDArray
 
 from fer.errors import FerError
+from fer.evaluation.cautions import find_cautions, marked
 from fer.runs.folder import RunFolder
 
 
@@ -25,10 +26,18 @@ class Tracker:
         run: The run folder, whose status holds the run's id.
         settings: The whole configuration.
         group: W&B's group: the sweep, or the experiment.
+        cautions: Known breaches of the protocol: the record's name is marked, its notes tell them.
     """
 
-    def __init__(self, run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        settings: Mapping[str, Any],
+        group: str,
+        cautions: Sequence[str] = (),
+    ) -> None:
         self.run, self.settings, self.group = run, settings, group
+        self.cautions = tuple(cautions)
         self.wandb: Any = None
 
     def start(self, facts: Mapping[str, Any]) -> None:
@@ -46,7 +55,8 @@ class Tracker:
         try:
             self.wandb = wandb.init(
                 id=self.run.status["wandb_id"],
-                name=self.run.path.name,
+                name=marked(self.run.path.name, self.cautions),
+                notes="; ".join(self.cautions) or None,
                 project=logger["project"],
                 entity=logger["entity"],
                 group=logger["group"] or self.group,
@@ -121,7 +131,7 @@ class Tracker:
 def replay(run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
     """Tells W&B about a run that was finished before: an agent waits for the record of its job."""
     status, results = run.status, run.results()
-    tracker = Tracker(run, settings, group)
+    tracker = Tracker(run, settings, group, find_cautions(results))
     tracker.start({key: status[key] for key in ("parameters", "trained_parameters", "split_hash")})
     if tracker.wandb is not None:
         tracker.wandb.summary.update({f"test/{k}": v for k, v in results["metrics"].items()})

@@ -60,11 +60,16 @@ def test_copies_are_counted_where_they_cross() -> None:
     assert faces.part is not None
     images = np.random.default_rng(0).integers(0, 256, faces.images.shape).astype(np.uint8)
     train, test = (np.flatnonzero(faces.part == part) for part in ("training", "private"))
-    images[test[0]] = images[train[0]]
+    other = train[faces.labels[train] != faces.labels[test[0]]][0]
+    images[test[0]] = images[other]
     images[test[1]] = images[train[1]] // 2
     images[test[2]] = images[test[3]]
     row = effects(replace(faces, images=images))["official"]
     assert (row["exact"], row["near"], row["n"]) == (1, 1, len(test))
+    assert row["conflicting"] == 1
+    labels = faces.labels.copy()
+    labels[test[0]] = labels[other]
+    assert effects(replace(faces, images=images, labels=labels))["official"]["conflicting"] == 0
 
 
 def test_a_protocol_that_does_not_apply_says_why() -> None:

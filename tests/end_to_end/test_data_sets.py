@@ -66,13 +66,16 @@ def test_training(case: str, tmp_path: Path) -> None:
     assert f"; {len(classes)} classes" in told.out
 
 
-def test_exclusion_is_kept_with_the_run(tmp_path: Path) -> None:
+def test_how_faces_are_made_is_kept_with_the_run(tmp_path: Path) -> None:
+    """Crop and size, the list of exclusions: tested again from elsewhere, the same pixels come."""
     tree = jaffe_folder(tmp_path / "jaffe")
     (tmp_path / "exclude.txt").write_text("KA.AN1.1.tiff\n")
-    told = trained("jaffe", tree, "protocol=kfold", "data.exclude=exclude.txt", folder=tmp_path)
+    made = ("data.exclude=exclude.txt", "data.faces.size=[56,64]", "data.faces.levels=equalize")
+    told = trained("jaffe", tree, "protocol=kfold", *made, folder=tmp_path)
     assert told.status == 0, told.err
     run = only_run(tmp_path)
     assert run.settings["data"]["exclude"] == str(tmp_path / "exclude.txt")
+    assert run.settings["data"]["faces"]["size"] == [56, 64]
     assert "1 names on data.exclude's list left out" in run.status["notes"]
     (tmp_path / "elsewhere").mkdir()
     again = here("evaluate", f"run={run.path}", folder=tmp_path / "elsewhere")
@@ -108,3 +111,4 @@ def test_another_data_set_is_tested_on_its_test_part(tmp_path: Path) -> None:
         told = here("evaluate", *other, f"part={part}", folder=tmp_path)
         assert told.status == 0, told.err
         assert f"rafdb, cross-data, {part}, n = {count}" in told.out
+        assert ("parts test, training together" in told.out) == (part == "all")

@@ -155,3 +155,30 @@ def test_unfinished_run_is_refused(cut: Done) -> None:
     told = here("evaluate", f"run={cut.run.path}", folder=cut.folder)
     assert told.status == 1
     assert "is failed: run its training command again first" in told.err
+
+
+def test_faces_that_the_run_was_trained_on_are_told(recorded: Done, copy: Copy) -> None:
+    """A smaller drawing by the same seed has faces of the training part, under the same label."""
+    done = copy(recorded)
+    told = here("evaluate", f"run={done.run.path}", *OTHER, folder=done.folder)
+    assert told.status == 0, told.err
+    copies, results = report(done, "synthetic-all")["copies"], report(done, "synthetic-all")
+    assert (copies["in_training"], copies["conflicting"], copies["n_without"]) == (14, 0, 42)
+    both = 14 * copies["accuracy_copies"] + 42 * copies["accuracy_without"]
+    assert both == pytest.approx(56 * results["metrics"]["accuracy"])
+    line = "14 of the 56 images are exact copies of training images; accuracy with them"
+    assert line in told.out
+    assert line in (done.run.path / "evaluations/synthetic-all/report.md").read_text()
+
+
+def test_training_data_that_is_gone_cannot_be_compared(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    status = done.run.path / "status.json"
+    status.write_text(status.read_text().replace('"data_fingerprint": "', '"data_fingerprint": "0'))
+    told = here("evaluate", f"run={done.run.path}", *OTHER, folder=done.folder)
+    assert told.status == 0, told.err
+    note = "copies of training faces could not be looked for: the run's own data has changed since"
+    assert note in told.out and "copies:" not in told.out
+    results = report(done, "synthetic-all")
+    assert "copies" not in results
+    assert any(line.startswith(note) for line in results["notes"])

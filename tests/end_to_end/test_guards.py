@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
+from experiments.tables import measured
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
+from fer.evaluation.report import described
 from fer.runs.folder import RunFolder
 from fer.testing import _match_classes
 from tests.builders import fer2013_tree
@@ -172,7 +174,7 @@ def test_left_out_files_are_listed_in_the_run(tmp_path: Path) -> None:
 
 def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
     folds = ("protocol=random_kfold", "protocol.validation=0.3")
-    done = here("train", *TINY, UNTRACKED, *folds, folder=tmp_path)
+    done = here("train", *TINY, *folds, folder=tmp_path)
     assert done.status == 0, done.err
     run = only_run(tmp_path)
     (caution,) = run.results()["cautions"]
@@ -180,3 +182,17 @@ def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
     for text in (done.out, (run.test / "report.md").read_text()):
         assert "random_kfold (!), fold 0" in text
         assert caution in text
+    assert "Per expression (!)" in done.out
+    (record,) = [read_wandb(path) for path in wandb_files(run.path)]
+    assert (record.name, record.notes) == (f"{run.path.name} (!)", caution)
+    assert record.summary["protocol"] == "random_kfold (!)"
+    assert measured([run], "accuracy").endswith(" (!)")
+
+
+def test_a_mark_is_found_in_results_that_do_not_record_it() -> None:
+    """Written before cautions were: the notes say so."""
+    told = "90.0% of the test images show a person who is also in training: not a figure for ..."
+    story = {"data": "made", "protocol": {"name": "random_kfold"}, "part": "fold 0", "n": 9}
+    assert "random_kfold (!), fold 0" in described({**story, "notes": ["12 faces", told]})
+    assert "(!)" not in described({**story, "notes": ["12 faces"]})
+    assert "(!)" not in described({**story, "notes": [told], "cautions": []})

@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import Callback
 
 import fer.training
 from fer.evaluation.predictions import Predictions
+from fer.evaluation.report import caption
 from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, Told, contents, here, runs
 
 PEOPLE = (*TINY, UNTRACKED, "data.train=42", "data.validation=28", "data.test=28", "data.frames=2")
@@ -94,6 +95,12 @@ def test_random_folds_are_marked(folds: Done) -> None:
     for text in (folds.told.out, report.read_text(encoding="utf-8")):
         assert mark in text
         assert "of the test images show a frame of a sequence that is also in training" in text
+        assert "random_kfold (!), 3 folds pooled" in text
+        assert all(f"{row} (!)" in text for row in ("fold 2", "mean over folds", "pooled"))
+    assert "random_kfold (!)" in caption(results(folds.folder))  # of the curves
+    (line,) = [line for line in folds.told.out.splitlines() if "fold 2: test accuracy" in line]
+    assert line.endswith(" (!)")
+    assert all(row["cautions"].startswith(mark) for row in rows(folds.folder))
     assert results(folds.folder)["notes"][0].startswith(mark)
 
 
@@ -135,6 +142,16 @@ def test_a_group_cannot_be_evaluated(folds: Done) -> None:
     assert told.status == 1
     assert "is a group of 3 runs: name one of them" in told.err
     assert all(run.path.name in told.err for run in runs(folds.folder))
+
+
+def test_out_of_fold_predictions_point_at_doubtful_labels(folds: Done, copy: Copy) -> None:
+    done = copy(folds)
+    told = here("audit", f"run={group(done.folder)}", folder=done.folder)
+    assert told.status == 0, told.err
+    (found,) = done.folder.glob("outputs/audit/*/audit.json")
+    doubtful = json.loads(found.read_text(encoding="utf-8"))["doubtful_labels"]
+    assert doubtful["tested"] == 98
+    assert {Path(run).name for run in doubtful["runs"]} == {r.path.name for r in runs(done.folder)}
 
 
 class Fails(Callback):
@@ -231,10 +248,16 @@ def test_folds_and_trials_inside_a_sweep(tmp_path: Path) -> None:
     assert by_seed[0] == single["metrics"]["accuracy"] and len(by_seed) == 2
     assert float(jobs[1]["accuracy"]) == pytest.approx(statistics.mean(by_seed))
     assert float(jobs[1]["accuracy_deviation"]) == pytest.approx(statistics.stdev(by_seed))
+    assert all("also in training" in job["cautions"] for job in jobs)
     written = [page.with_suffix(end).read_text("utf-8") for end in (".html", ".md")]
     for text in (*written, told.out):
         assert all(name in text for name in names)
         assert "not a figure for new people" in text
+    for share in (float(job["accuracy"]) for job in jobs):
+        assert f"{share:.3f} (!)" in told.out
+        assert f"{100 * share:.1f} % (!)" in written[0]
+    assert written[0].count(">(!)</text>") == 2 * len(jobs)  # every point of both plots
+    assert written[1].count(") (!)") + written[1].count("% (!)") >= 2
 
 
 def test_leave_one_subject_out_finds_its_people(tmp_path: Path) -> None:

@@ -184,3 +184,20 @@ def test_restart_keeps_what_was_there(plain: Done, copy: Copy) -> None:
     assert len(new.status["test_looks"]) == 1
     weights = [torch.load(r.last, weights_only=True)["state_dict"] for r in (old, new)]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_every_figure_says_protocol_part_and_number(recorded: Done) -> None:
+    for name in ("confusion_matrix", "roc_curves", "worst_mistakes"):
+        with Image.open(recorded.run.test / f"{name}.png") as image:
+            told = image.info["Description"]
+        assert told.startswith("synthetic, official, private, n = 70"), name
+    with Image.open(recorded.run.figures / "learning_curves.png") as image:
+        assert image.info["Description"].startswith("synthetic, official, ")
+
+
+def test_every_headline_figure_has_its_interval(recorded: Done) -> None:
+    results = recorded.run.results()
+    assert set(results["intervals"]) == set(results["metrics"]) - {"support"}
+    low, high = results["intervals"]["accuracy"]
+    assert low < results["metrics"]["accuracy"] < high
+    assert f"[{low:.3f}, {high:.3f}]" in (recorded.run.test / "report.md").read_text()

@@ -106,7 +106,7 @@ def test_trials_have_mean_and_median_but_are_not_pooled(tmp_path: Path) -> None:
     assert measured_text(found) == "3 trials, n = 10"
     told = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "met the test part once" in told and "predictions are not pooled over trials" in told
-    assert "| median over trials |  |  | 0.600 |" in told
+    assert "| median over trials (!) |  |  | 0.600 |" in told
 
 
 def test_folds_by_trials_are_pooled_in_each_trial_first(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""The visible mark of results whose protocol is broken knowingly, such as people on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MARK = " (!)"
+"""Follows such a result in every table and figure."""
+
+
+def marked(text: str, cautions: Sequence[str]) -> str:
+    """A text, with the mark where there is anything to be cautious about.
+
+    Example:
+        >>> marked("random_kfold", ["90.0% of the test images ..."]), marked("kfold", [])
+        ('random_kfold (!)', 'kfold')
+    """
+    return f"{text}{MARK}" if cautions else text
+
+
+def find_cautions(results: Mapping[str, Any]) -> list[str]:
+    """What must be known of a result before it is believed.
+
+    Args:
+        results: What `metrics.json` holds. Where it was written before cautions were recorded, they
+            are the notes on people and sequences.
+    """
+    if "cautions" in results:
+        return list(results["cautions"])
+    return [note for note in results.get("notes", ()) if "also in training" in note]
