@@ -47,7 +47,7 @@ def settings_of(words: Sequence[str]) -> list[str]:
 
 
 def _on_disk(word: str) -> bool:
-    return Path(word).exists() or (glob.has_magic(word) and bool(glob.glob(word)))
+    return Path(word).exists() or any(glob.iglob(word))  # noqa: PTH207  absolute ones, too
 
 
 def _quoted(word: str) -> str:

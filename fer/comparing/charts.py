@@ -21,7 +21,8 @@ NAMED = SERIES
 def cost_figures(found: TestSet, cost: str) -> str:
     """Test accuracy against each cost that was measured, the chosen one first."""
     models = list(dict.fromkeys(row.model for row in found.rows))
-    order = [cost, *(other for other in COSTS if other != cost)]
+    # the size of the weights is that of the parameters times four: no figure of its own unasked
+    order = dict.fromkeys([cost, "seconds_per_epoch", "milliseconds_per_face", "parameters"])
     figures = "".join(_cost_figure(found, each, models) for each in order)
     return _legend(models) + f'<div class="plots">{figures}</div>' if figures else ""
 
@@ -50,7 +51,9 @@ def _legend(models: Sequence[str]) -> str:
     )
     line = '<svg viewBox="0 0 26 14" width="26" height="14" aria-hidden="true">'
     line += '<path class="front" d="M1 11H13V3H25"/></svg>'
-    return f'<ul class="legend">{entries}<li>{line}front: nothing more accurate costs less</li></ul>'
+    return (
+        f'<ul class="legend">{entries}<li>{line}front: nothing more accurate costs less</li></ul>'
+    )
 
 
 def curves(found: TestSet) -> str:
@@ -126,9 +129,7 @@ def _curve(row: Row) -> list[tuple[float, float]]:
             value = epoch.get("validation/accuracy", math.nan)
             if math.isfinite(value):
                 found.setdefault(epoch["epoch"], []).append(value)
-    return [
-        (x, sum(ys) / len(ys)) for x, ys in sorted(found.items()) if len(ys) == len(row.runs)
-    ]
+    return [(x, sum(ys) / len(ys)) for x, ys in sorted(found.items()) if len(ys) == len(row.runs)]
 
 
 def _line(row: Row, points: Sequence[tuple[float, float]], k: int | None) -> str:

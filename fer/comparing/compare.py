@@ -80,5 +80,3 @@ def _command(settings: dict[str, Any]) -> str:
     words += [f"{key}={settings[key]}" for key in ("baseline", "output") if settings[key]]
     words += [f"cost={settings['cost']}"] if settings["cost"] != "seconds_per_epoch" else []
     return shlex.join(words)
-
-

@@ -47,8 +47,7 @@ class Comparison:
                 f"different sets of test images, labels or classes, {letters}. An accuracy on one "
                 "says nothing of an accuracy on another, so each has a table of its own."
             )
-        for row in self.rows:
-            told += [f"{row.name}: {words}" for words in row.cautions]
+        told += [f"{row.name}: {'; '.join(row.cautions)}" for row in self.rows if row.cautions]
         if self.baseline is not None:
             lacking = [found.letter for found in self.sets if found.baseline is None]
             if lacking:
@@ -92,4 +91,3 @@ def _record(row: Row, results: dict[str, Any], own: bool) -> dict[str, Any]:
         "accuracy": row.accuracy if own else results["metrics"]["accuracy"],
         "own": own,
     }
-

@@ -56,7 +56,8 @@ def find(named: Sequence[str]) -> Found:
         if path.exists():
             folders, why = [path], "holds no run: neither a run folder nor a folder of such"
         elif glob.has_magic(word):
-            folders = [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]
+            matches = glob.iglob(str(path), recursive=True)  # noqa: PTH207  absolute ones, too
+            folders = [Path(match) for match in sorted(matches)]
             why = "this pattern matches no run"
         else:
             folders, why = [], "there is no such folder"

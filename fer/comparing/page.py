@@ -92,7 +92,9 @@ def _rows(found: TestSet, comparison: Comparison, folder: Path) -> str:
     for row, differs in zip(found.rows, settings_words(found), strict=True):
         cells = row_cells(row)
         low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
-        more = "".join(f"<small>{escape(t)}</small>" for t in (bounds(row)[1:-1], spread_words(row)))
+        more = "".join(
+            f"<small>{escape(t)}</small>" for t in (bounds(row)[1:-1], spread_words(row))
+        )
         cells["test accuracy"] = (
             f"{interval_bar(row.accuracy, low, high, start, end)}"
             f"<span>{percent(row.accuracy)}{more}</span>"
@@ -108,8 +110,7 @@ def _rows(found: TestSet, comparison: Comparison, folder: Path) -> str:
         f"<i>{100 * end:.0f} %</i></span>",
     )
     lead = (
-        '<p class="quiet note">By test accuracy; below each name the settings in which it is unlike '
-        "most rows.</p>"
+        '<p class="quiet note">By test accuracy; below each name what it sets unlike most rows.</p>'
         if len(found.rows) > 1
         else ""
     )
@@ -124,9 +125,8 @@ def _cells(cells: Mapping[str, str]) -> str:
 
 
 def _table(head: str, body: Sequence[str], kind: str) -> str:
-    return (
-        f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-    )
+    rows = "".join(body)
+    return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _link(row: Row, folder: Path) -> str:
@@ -139,16 +139,20 @@ def _pairs(found: TestSet, comparison: Comparison) -> str:
     """A verdict in words for each pair, and the tests behind it."""
     if not found.pairs:
         return ""
-    shown = "".join(_verdict(pair, comparison.alpha) for pair in found.pairs)
+    shown = [_verdict(pair, comparison.alpha) for pair in found.pairs]
+    more = (
+        f"<details><summary>{_count(len(shown) - _OPEN, 'more verdict')}</summary>"
+        f'<ul class="verdicts">{"".join(shown[_OPEN:])}</ul></details>'
+        if len(shown) > _OPEN
+        else ""
+    )
     cells = [pair_cells(pair) for pair in found.pairs]
     head = "".join(f"<th scope=col>{name}</th>" for name in cells[0])
     body = [f"<tr>{_cells({k: escape(v) for k, v in each.items()})}</tr>" for each in cells]
-    unfolded = " open" if len(found.pairs) <= _OPEN else ""
     return (
-        f"<h3>What can be told apart</h3><details{unfolded}><summary>"
-        f"{_count(len(found.pairs), 'verdict')}, p corrected for all of them</summary>"
-        f'<ul class="verdicts">{shown}</ul></details>'
-        f"<details><summary>The tests behind them</summary><div class=scroll>"
+        "<h3>What can be told apart</h3>"
+        f'<ul class="verdicts">{"".join(shown[:_OPEN])}</ul>{more}'
+        f"<details><summary>The tests behind the verdicts</summary><div class=scroll>"
         f"{_table(head, body, 'pairs')}</div></details>"
     )
 
@@ -190,10 +194,9 @@ def _settings(found: TestSet) -> str:
         )
         body.append(f'<tr><td class="row">{escape(row.name)}</td>{cells}</tr>')
     unfolded = " open" if len(keys) <= _OPEN else ""
-    return (
-        f"<details{unfolded}><summary>{_count(len(keys), 'setting')}; all others are equal, where a "
-        f"row has them</summary><div class=scroll>{_table(head, body, 'settings')}</div></details>"
-    )
+    lead = f"{_count(len(keys), 'setting')}; all others are equal where a row has them"
+    table = _table(head, body, "settings")
+    return f"<details{unfolded}><summary>{lead}</summary><div class=scroll>{table}</div></details>"
 
 
 def _cross(comparison: Comparison) -> str:

@@ -93,17 +93,19 @@ class Row:
 
     @cached_property
     def names(self) -> NDArray[np.str_]:
-        """str `[N]`: the test faces, ascending."""
-        return self._of_seed(self.seeds[0], "names")
+        """Str `[N]`: the test faces, ascending."""
+        names: NDArray[np.str_] = self._of_seed(self.seeds[0], "names")
+        return names
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
         """int64 `[N]`, in the order of `names`."""
-        return self._of_seed(self.seeds[0], "truth")
+        truth: NDArray[np.int64] = self._of_seed(self.seeds[0], "truth")
+        return truth
 
     @cached_property
     def right(self) -> dict[int, NDArray[np.bool_]]:
-        """For each seed bool `[N]`: which faces its run, or the run that tested each, recognised."""
+        """For each seed bool `[N]`: which faces its run, or its folds' runs, recognised."""
         return {seed: self._of_seed(seed, "right") for seed in self.seeds}
 
     @cached_property
@@ -156,7 +158,9 @@ class Row:
     def deviation(self) -> float:
         """Of accuracy over the seeds, or over the folds of one seed; NaN for a single run."""
         if len(self.seeds) > 1:
-            return float(spread([float(right.mean()) for right in self.right.values()])["deviation"])
+            return float(
+                spread([float(right.mean()) for right in self.right.values()])["deviation"]
+            )
         return float(spread(list(self.by_repeat.values()))["deviation"])
 
     @cached_property

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Settings = Mapping[str, Any]
 
@@ -27,7 +30,7 @@ _NOT_COMPARED = (
     "trainer.progress",
     "trainer.threads",
 )
-_KEYS_IN_NAME = 4
+_KEYS_IN_NAME = 3
 
 
 def compared(settings: Settings) -> dict[str, Any]:
@@ -89,28 +92,46 @@ def row_names(rows: Sequence[Settings], folders: Sequence[Path]) -> list[str]:
         told = _told_apart([rows[k] for k in places])
         for k, words in zip(places, told, strict=True):
             names[k] = ", ".join([model, *words])
-    for by in (lambda path: path.name.split("-", 1)[-1], lambda path: f"{path.parent.name}"):
+    for level in range(3):  # what its folder is called, then where that lies
         for name in {name for name in names if names.count(name) > 1}:
             for k in [k for k, other in enumerate(names) if other == name]:
-                names[k] = f"{name} ({by(folders[k])})"
+                names[k] = f"{name} ({_folder_word(folders[k], level)})"
     return names
 
 
-def _told_apart(rows: Sequence[Settings], depth: int = 0) -> list[list[str]]:
-    """For each row the settings that tell it from the others, the most telling one first."""
-    keys = differing(rows)
-    if len(rows) == 1 or not keys or depth == _KEYS_IN_NAME:
-        return [[] for _ in rows]
-    best = max(keys, key=lambda key: len({repr(row.get(key)) for row in rows}))
-    branches: dict[str, list[int]] = {}
+def _folder_word(path: Path, level: int) -> str:
+    """The hash at the end of a run folder's name, its parent's name, or the whole path."""
+    return (path.name.rpartition("-")[2], path.parent.name, str(path))[level]
+
+
+def _told_apart(rows: Sequence[Settings]) -> list[list[str]]:
+    """For each row the fewest settings that no other row has together; none where none do."""
+    keys = list(_telling(rows).values())
+    values = [[repr(row.get(key)) for key in keys] for row in rows]
+    codes = np.array([[column.index(v) for v in column] for column in zip(*values, strict=True)])
+    found = []
     for k, row in enumerate(rows):
-        branches.setdefault(repr(row.get(best)), []).append(k)
-    words: list[list[str]] = [[] for _ in rows]
-    for places in branches.values():
-        further = _told_apart([rows[k] for k in places], depth + 1)
-        for k, more in zip(places, further, strict=True):
-            words[k] = [f"{short_key(best)}={written(rows[k].get(best))}", *more]
-    return words
+        own = codes[:, k : k + 1] == codes if keys else np.empty((0, len(rows)))
+        common = own.sum(axis=1) * 2 > len(rows)
+        rare = [*np.flatnonzero(~common).tolist(), *np.flatnonzero(common).tolist()]
+        chosen = next((c for c in _combinations(rare) if own[list(c)].all(axis=0).sum() == 1), ())
+        told = [keys[i] for i in sorted(chosen)]
+        found.append([f"{short_key(key)}={written(row.get(key))}" for key in told])
+    return found
+
+
+def _combinations(places: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """None, each one, each two and so on."""
+    return chain.from_iterable(combinations(places, n) for n in range(_KEYS_IN_NAME + 1))
+
+
+def _telling(rows: Sequence[Settings]) -> dict[tuple[int, ...], str]:
+    """Of keys that part the rows alike, such as a model's name and its backbone, the first."""
+    found: dict[tuple[int, ...], str] = {}
+    for key in differing(rows):
+        values = [repr(row.get(key)) for row in rows]
+        found.setdefault(tuple(values.index(value) for value in values), key)
+    return found
 
 
 def deviating(rows: Sequence[Settings]) -> list[dict[str, Any]]:
@@ -118,12 +139,8 @@ def deviating(rows: Sequence[Settings]) -> list[dict[str, Any]]:
 
     Keys that part the rows alike, such as a model's name and its backbone, are told by the first.
     """
-    telling: dict[tuple[int, ...], str] = {}
-    for key in differing(rows):
-        values = [repr(row.get(key)) for row in rows]
-        telling.setdefault(tuple(values.index(value) for value in values), key)
     usual = {}
-    for key in telling.values():
+    for key in _telling(rows).values():
         present = [repr(row[key]) for row in rows if key in row]
         usual[key] = max(present, key=present.count)
     return [

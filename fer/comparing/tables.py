@@ -112,7 +112,8 @@ def _set_story(found: TestSet, comparison: Comparison) -> dict[str, Any]:
         "best": found.best and found.best.name,
         "headlines": headlines(found, comparison.alpha, comparison.cost),
         "rows": [
-            _record(row, found, comparison) | {"f1": row.f1, "folders": [str(r.path) for r in row.runs]}
+            _record(row, found, comparison)
+            | {"f1": row.f1, "folders": [str(r.path) for r in row.runs]}
             for row in found.rows
         ],
         "pairs": [
@@ -168,7 +169,9 @@ def markdown(comparison: Comparison) -> str:
         lines += [f"- {words}" for words in headlines(found, comparison.alpha, comparison.cost)]
         rows = []
         for row, differs in zip(found.rows, settings_words(found), strict=True):
-            name = " ".join([row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))])
+            name = " ".join(
+                [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
+            )
             rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
         lines += ["", *_table(rows)]
         if found.pairs:
@@ -203,5 +206,3 @@ def _table(rows: list[dict[str, str]]) -> list[str]:
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in lines]
     return [f"| {' | '.join(line)} |" for line in cells] + [""]
-
-

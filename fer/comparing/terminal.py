@@ -14,7 +14,7 @@ from fer.comparing.tables import row_cells, tags
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import headlines, images_words, verdict
 
-_COLUMNS = ("validation", "test accuracy", "macro F1", "parameters", "per epoch", "per face")
+_COLUMNS = ("validation", "test accuracy", "macro F1", "per epoch")
 _VERDICTS = 8
 """So many are printed; the page has them all."""
 
@@ -38,10 +38,12 @@ def print_comparison(comparison: Comparison, folder: Path) -> None:
 
 
 def _table(found: TestSet, cost: str) -> Table:
-    table = Table(title=escape(f"{found.letter}: {images_words(found)}"), box=box.SIMPLE_HEAD)
-    table.add_column("run", overflow="fold")
+    table = Table(
+        title=escape(f"{found.letter}: {images_words(found)}"), box=box.SIMPLE_HEAD, padding=0
+    )
+    table.add_column("run", overflow="fold", min_width=24)
     for name in _COLUMNS:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name != "test accuracy")
     for row in found.rows:
         said = tags(row, found, cost)
         name = escape(row.name) + (f" [bold]{', '.join(said)}[/bold]" if said else "")

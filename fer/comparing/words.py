@@ -37,23 +37,23 @@ METHODS = (
     ),
     (
         "Best",
-        "The row of the highest validation accuracy. Tables are ordered by test accuracy, as readers "
-        "expect, but to call the top of that order the best would be to choose on the test images, "
-        "and its figure would be too good.",
+        "The row of the highest validation accuracy. Tables are ordered by test accuracy, as "
+        "readers expect, but to call the top of that order the best would be to choose on the "
+        "test images, and its figure would be too good.",
     ),
     (
         "Intervals",
-        "They say how far a test accuracy may be off because the test part is only a sample of faces. "
-        "How another training seed would move it is not in them: that is what ± says, the standard "
-        "deviation over seeds or folds.",
+        "They say how far a test accuracy may be off because the test part is only a sample of "
+        "faces. How another training seed would move it is not in them: that is what ± says, the "
+        "standard deviation over seeds or folds.",
     ),
     (
         "Cost",
-        "Seconds per epoch and milliseconds per face were measured on the machine of each run, with "
-        "whatever else it did: compare them between runs of one machine. Milliseconds per face are "
-        "those of the test, with its views; older runs did not measure them. The size is that of "
-        "the weights as 32-bit numbers. No other row is more accurate at the cost of one on the "
-        "front, or at less; these are the measured figures, not what is certain of them.",
+        "Seconds per epoch and milliseconds per face were measured on the machine of each run, "
+        "with whatever else it did: compare them between runs of one machine. Milliseconds per "
+        "face are those of the test, with its views; older runs did not measure them. The size is "
+        "that of the weights as 32-bit numbers. No other row is more accurate at the cost of one "
+        "on the front, or at less; these are the measured figures, not what is certain of them.",
     ),
 )
 COSTS = {
@@ -80,10 +80,10 @@ def points(value: float) -> str:
 
     Example:
         >>> points(0.0021), points(-0.0112), points(-0.0001)
-        ('+0.2', '−1.1', '0.0')
+        ('+0.2', '-1.1', '0.0')
     """
     text = f"{100 * value:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def p_text(p: float) -> str:
@@ -144,8 +144,8 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
     if best is None:
         return ["No row has a validation accuracy: none can be called the best."]
     said = [
-        f"Best by validation accuracy: {best.name}, validation {percent(best.validation_accuracy)}, "
-        f"test {accuracy_words(best)}."
+        f"Best by validation accuracy: {best.name}, "
+        f"validation {percent(best.validation_accuracy)}, test {accuracy_words(best)}."
     ]
     if not found.same_validation:
         said.append(
@@ -163,9 +163,7 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
         many = many or f"{len(behind)} row{'s are' if len(behind) > 1 else ' is'}"
         said.append(f"{many[0].upper()}{many[1:]} worse than it on these images.")
     if ahead:
-        said.append(
-            f"Better than it on these images, though not on validation: {_listed(ahead)}."
-        )
+        said.append(f"Better than it on these images, though not on validation: {_listed(ahead)}.")
     top = found.rows[0]
     if top is not best:
         said.append(
