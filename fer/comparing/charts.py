@@ -10,10 +10,16 @@ from fer.comparing.rows import Row
 from fer.comparing.testsets import TestSet, pareto_front
 from fer.comparing.words import COSTS, accuracy_words, cost_text
 from fer.evaluation.sweep_charts import SERIES, Point, marker, scatter, ticks
-from fer.evaluation.sweep_jobs import percent
+from fer.evaluation.sweep_jobs import count_text, percent
 
 _WIDTH, _HEIGHT = 760, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 14, 44
+_UNITS = {
+    "seconds_per_epoch": ", seconds",
+    "parameters": "",
+    "milliseconds_per_face": "",
+    "megabytes": ", MB",
+}
 NAMED = SERIES
 """So many curves have a colour, a dash and a name; more are drawn alike and thin."""
 
@@ -39,8 +45,14 @@ def _cost_figure(found: TestSet, cost: str, models: Sequence[str]) -> str:
         drawn.append(Point(x, row.accuracy, low, high, models.index(row.model), row.model, tip))
     front = [(getattr(row, cost), row.accuracy) for row in pareto_front(known, cost)]
     title = f"Test accuracy against {COSTS[cost]}"
-    picture = scatter(drawn, title, COSTS[cost], lambda x: cost_text(cost, x), front=front)
+    unit = _UNITS[cost]
+    picture = scatter(drawn, title, f"{COSTS[cost]}{unit}", _tick, front=front)
     return f"<figure><figcaption>{title}</figcaption>{picture}</figure>"
+
+
+def _tick(value: float) -> str:
+    """A number on an axis whose name says the unit."""
+    return count_text(value) if value >= 1000 else f"{value:g}"
 
 
 def _legend(models: Sequence[str]) -> str:

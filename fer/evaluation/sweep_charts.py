@@ -153,7 +153,9 @@ def scatter(
         steps = [f"M{axis(front[0][0]):.1f} {height(front[0][1]):.1f}"]
         steps += [f"H{axis(x):.1f}V{height(y):.1f}" for x, y in front[1:]]
         parts.append(f'<path class="front" d="{"".join(steps)}H{right}"/>')
-    placed = _aside([(axis(p.x), height(p.high), height(p.low)) for p in points])
+    placed = [axis(p.x) for p in points]
+    if not front:  # whose points stand where the line says
+        placed = _aside([(axis(p.x), height(p.high), height(p.low)) for p in points])
     for p, x in zip(points, placed, strict=True):
         parts.append(
             f'<g><title>{escape(p.tip)}</title><line class="whisker s{p.series % SERIES}" '
