@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from omegaconf import DictConfig, OmegaConf
 
 from fer.checks.checker import Checker
@@ -29,6 +31,11 @@ def check_comparison(cfg: DictConfig) -> None:
     check.text("output", null=True)
     check.choice("cost", COSTS)
     check.choice("target", TARGETS)
+    if check.value("target") == "wandb" and find_spec("wandb_workspaces") is None:
+        raise ConfigError(
+            "target=wandb needs wandb-workspaces, which is not installed: pip install "
+            "'fer-experiments[compare]' (or pip install wandb-workspaces), or use target=page"
+        )
     check.number("alpha", above=0, high=0.5)
     check.choice("progress", ("auto", "none"))
     check.text("paths.outputs")

@@ -19,6 +19,7 @@ from fer.comparing.tables import csv_text, json_story, markdown
 from fer.comparing.terminal import print_comparison
 from fer.comparing.testsets import test_sets
 from fer.config import plain
+from fer.console import say
 from fer.errors import RunError
 from fer.evaluation.report import without_nan
 from fer.runs.folder import write_aside
@@ -60,6 +61,10 @@ def compare(config: DictConfig) -> Path:
     write_aside(folder / "comparison.json", story)
     if settings["progress"] != "none":
         print_comparison(comparison, folder)
+    if settings["target"] == "wandb":
+        from fer.comparing.workspace import send  # an extra, and slow to import
+
+        say(settings["progress"] == "none", send(comparison, folder))
     for each in collected.left_out:
         print(f"left out: {each.name} ({each.state}): {each.why}", file=sys.stderr)
     return folder

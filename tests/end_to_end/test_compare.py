@@ -14,6 +14,8 @@ from fer.runs.folder import RunFolder
 from tests.builders_runs import CLASSES, N, make_group, make_run, settings_of
 from tests.end_to_end.commands import Told, here
 
+LOGGER = {"project": "faces", "entity": "lab"}
+
 
 def compare(folder: Path, *words: str) -> Told:
     return here("compare", *words, "output=told", folder=folder)
@@ -344,6 +346,41 @@ def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
     assert cells["resnet18", "ckplus, all"] == 0.321
     assert cells["resnet18", "faces, test"] == pytest.approx(100 / N)
     assert "32.1 %<small>n = 981</small>" in text(three)
+
+
+def test_without_an_account_what_wandb_would_get_is_written(
+    three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb_workspaces")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    study = three / "outputs/study"
+    for name in ("resnet18-faces-aaaa", "resnet50-faces-cccc"):
+        run = RunFolder(study / name)
+        run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 0, told.err
+    assert "WANDB_MODE=offline; what would be sent is in told/wandb_workspace.json" in told.out
+    sent = json.loads(text(three, "wandb_workspace.json"))
+    assert (sent["entity"], sent["project"]) == ("lab", "faces")
+    section = sent["spec"]["section"]
+    panels = [p for s in section["panelBankConfig"]["sections"] for p in s["panels"]]
+    assert {"validation/accuracy"} in [set(p["config"].get("metrics") or []) for p in panels]
+    (coordinates,) = [p for p in panels if p["viewType"] == "Parallel Coordinates Plot"]
+    told_keys = [column["accessor"] for column in coordinates["config"]["columns"]]
+    assert "config:model.value.frozen_stages" in told_keys
+    assert "config:protocol.value.name" in told_keys
+    assert "summary:test/accuracy" in told_keys
+    assert ["figures/confusion_matrix"] in [p["config"].get("mediaKeys") for p in panels]
+    runs = json.dumps(section["runSets"][0]["filters"])
+    assert "resnet18-faces-aaaa-abc123" in runs
+    assert "resnet34-faces-bbbb-abc123" not in runs  # W&B never had it
+
+
+def test_runs_that_wandb_never_had_cannot_be_shown_there(three: Path) -> None:
+    pytest.importorskip("wandb_workspaces")
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 1
+    assert "W&B recorded none of these runs (logger.mode=disabled)" in told.err
 
 
 def test_the_mean_interval_over_seeds_is_of_the_mean(tmp_path: Path) -> None:
