@@ -327,7 +327,7 @@ def test_an_older_run_says_what_it_did_not_measure(tmp_path: Path) -> None:
     make_run(tmp_path / "runs/new", 110, settings=settings_of("resnet34"))
     assert compare(tmp_path, "runs", "cost=milliseconds_per_face").status == 0
     assert rows(tmp_path)["resnet18"]["milliseconds_per_face"] == ""
-    assert rows(tmp_path)["resnet34"]["tags"] == "front"
+    assert rows(tmp_path)["resnet34"]["tags"] == "best front"
 
 
 def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
