@@ -13,8 +13,6 @@ Settings = Mapping[str, Any]
 
 # Where, how fast or how loudly, and what a row shows anyway; the seed makes no row of its own.
 _NOT_COMPARED = (
-    "paths.",
-    "logger.",
     "restart",
     "trials",
     "name",
@@ -35,7 +33,12 @@ _KEYS_IN_NAME = 3
 
 def compared(settings: Settings) -> dict[str, Any]:
     """What makes a configuration another one: all but places, noise, seed and fold."""
-    return {key: value for key, value in settings.items() if not key.startswith(_NOT_COMPARED)}
+    left_out = ("paths.", "logger.")
+    return {
+        key: value
+        for key, value in settings.items()
+        if key not in _NOT_COMPARED and not key.startswith(left_out)
+    }
 
 
 def differing(rows: Sequence[Settings]) -> list[str]:
