@@ -61,7 +61,7 @@ class Row:
         """Name of the model, marked as the row is."""
         return str(self.settings["model.name"]) + (MARK if self.cautions else "")
 
-    @property
+    @cached_property
     def seeds(self) -> list[int]:
         """The seeds, ascending."""
         return sorted({run.seed for run in self.runs})
@@ -137,7 +137,7 @@ class Row:
             return {name: (low, high) for name, (low, high) in found["intervals"].items()}
         return {"accuracy": mean_interval(self.share_right)}
 
-    @property
+    @cached_property
     def accuracy(self) -> float:
         """Test accuracy, 0 to 1."""
         return self.metrics["accuracy"]
@@ -175,32 +175,32 @@ class Row:
             for rows in zip(*tables, strict=True)
         }
 
-    @property
+    @cached_property
     def validation_accuracy(self) -> float:
         """Of the epochs whose weights were tested, mean over the runs."""
         return _mean([run.validation_accuracy for run in self.runs])
 
-    @property
+    @cached_property
     def parameters(self) -> float:
         """Number of weights; classical models count what was fitted."""
         return _mean([_number(run.status.get("parameters")) for run in self.runs])
 
-    @property
+    @cached_property
     def trained_parameters(self) -> float:
         """Those that were not frozen."""
         return _mean([_number(run.status.get("trained_parameters")) for run in self.runs])
 
-    @property
+    @cached_property
     def megabytes(self) -> float:
         """The weights as 32-bit numbers, in 10^6 bytes."""
         return self.parameters * BYTES / 1e6
 
-    @property
+    @cached_property
     def seconds_per_epoch(self) -> float:
         """On the machine that trained, mean over the runs."""
         return _mean([run.seconds_per_epoch for run in self.runs])
 
-    @property
+    @cached_property
     def milliseconds_per_face(self) -> float:
         """Of the test, on the machine that tested; NaN where it was not measured."""
         return _mean([_number(run.results.get("milliseconds_per_face")) for run in self.runs])

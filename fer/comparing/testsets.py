@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class TestSet:
     baseline: Row | None
     pairs: tuple[Pair, ...]
 
-    @property
+    @cached_property
     def best(self) -> Row | None:
         """The row of the highest validation accuracy: the test part never chooses."""
         return best(self.rows)
