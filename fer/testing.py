@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,7 +55,9 @@ def meet_test_part(
     epoch = best["epoch"] + 1
     found = calibrate(run, trainer, model, data, data.split.validation, settings["sure_accuracy"])
     run.look(part=data.split.test_part, epoch=epoch, n=len(data.split.test))
+    started = time.perf_counter()
     predictions = predict(trainer, model, data, data.split.test)
+    milliseconds = 1000 * (time.perf_counter() - started)
     story = {
         "data": settings["data"]["name"],
         "part": data.split.test_part,
@@ -64,6 +67,7 @@ def meet_test_part(
         "test_hash": data.split.test_hash,
         "test_time": settings["test_time"],
         "epoch": epoch,
+        "milliseconds_per_face": round(milliseconds / len(predictions), 4),
         "notes": [*data.faces.notes, *data.split.notes],
         "cautions": list(data.split.notes),
     } | _agreement(data, predictions, data.split.test)

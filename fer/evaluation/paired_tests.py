@@ -66,6 +66,26 @@ def compare(first: Right, second: Right, resamples: int = 2_000, seed: int = 0) 
     return Comparison((more - less) / n, float(low), float(high), more, less, p)
 
 
+def mean_interval(
+    values: NDArray[np.float64], resamples: int = 2_000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of a mean over images.
+
+    What a resample draws of N images is how often each of their values comes, which is multinomial:
+    where there are few values, such as shares right of a few seeds, all resamples are one product.
+
+    Args:
+        values: `[N]`, such as what two models differ by on each image.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(len(values), counts / len(values), resamples)
+    low, high = np.quantile(drawn @ distinct / len(values), [0.025, 0.975])
+    return float(low), float(high)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for how many they are (Holm, Scandinavian Journal of Statistics 1979).
 

@@ -64,7 +64,7 @@ def scale(values: Sequence[float]) -> tuple[float, float]:
     return max(0, math.floor(100 * (low - pad)) / 100), min(1, math.ceil(100 * (high + pad)) / 100)
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Three to seven round numbers from low to high."""
     raw = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(raw))
@@ -88,7 +88,7 @@ class _Axis:
         else:
             pad = 0.5 if whole else 0.08 * (high - low) or 0.1 * abs(high) or 1
             low, high = low - pad, high + pad
-            self.ticks = _ticks(low, high)
+            self.ticks = ticks(low, high)
             if whole:
                 self.ticks = sorted(set(values))
         self.low, self.high = self._warp(low), self._warp(high)
@@ -108,6 +108,7 @@ def scatter(
     x_name: str,
     x_text: Callable[[float], str],
     joined: bool = False,
+    front: Sequence[tuple[float, float]] = (),
 ) -> str:
     """Test accuracy with its interval against something.
 
@@ -117,6 +118,7 @@ def scatter(
         x_name: Name of the x axis.
         x_text: Writes a value of x.
         joined: x is a whole number, and each series is joined by a line through its means.
+        front: (x, accuracy) of the points on the Pareto front, x ascending; drawn as steps.
     """
     axis = _Axis([p.x for p in points], whole=joined)
     start, end = scale([v for p in points for v in (p.low, p.high)])
@@ -128,7 +130,7 @@ def scatter(
     parts = [
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">',
     ]
-    for y in _ticks(start, end):
+    for y in ticks(start, end):
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height(y):.1f}" '
             f'y2="{height(y):.1f}"/><text class="tick" text-anchor="end" x="{_LEFT - 6}" '
@@ -147,7 +149,14 @@ def scatter(
     )
     if joined:
         parts += _lines(points, axis, height)
-    placed = _aside([(axis(p.x), height(p.high), height(p.low)) for p in points])
+    if front:
+        right = _WIDTH - _RIGHT
+        steps = [f"M{axis(front[0][0]):.1f} {height(front[0][1]):.1f}"]
+        steps += [f"H{axis(x):.1f}V{height(y):.1f}" for x, y in front[1:]]
+        parts.append(f'<path class="front" d="{"".join(steps)}H{right}"/>')
+    placed = [axis(p.x) for p in points]
+    if not front:  # whose points stand where the line says
+        placed = _aside([(axis(p.x), height(p.high), height(p.low)) for p in points])
     for p, x in zip(points, placed, strict=True):
         parts.append(
             f'<g><title>{escape(p.tip)}</title><line class="whisker s{p.series % SERIES}" '

@@ -112,7 +112,7 @@ class RunFolder:
         """
         run = RunFolder(path)
         if not run.exists():
-            if several := _runs_of_group(run.path):
+            if several := runs_of_group(run.path):
                 raise RunError(
                     f"{path} is a group of {len(several)} runs: name one of them, in "
                     f"{run.path.parent}: {', '.join(several)}"
@@ -185,14 +185,7 @@ class RunFolder:
         Raises:
             RunError: The run is not finished.
         """
-        path = self.test / "metrics.json"
-        try:
-            results = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise RunError(f"{path} is missing or damaged: the run is not finished") from None
-        assert isinstance(results, dict)
-        figures = ("metrics", "intervals", "per_class", "copies", "average_precision")
-        return {key: _numbers(v) if key in figures else v for key, v in results.items()}
+        return read_results(self.test / "metrics.json")
 
     def rows(self) -> list[dict[str, float]]:
         """The rows of `metrics.csv`, one per epoch."""
@@ -240,7 +233,22 @@ class RunFolder:
         return aside
 
 
-def _runs_of_group(path: Path) -> list[str]:
+def read_results(path: Path) -> dict[str, Any]:
+    """The figures of a run or of a group, with NaN where one is undefined.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise RunError(f"{path} is missing or damaged: the run is not finished") from None
+    assert isinstance(results, dict)
+    figures = ("metrics", "intervals", "per_class", "copies", "average_precision")
+    return {key: _numbers(v) if key in figures else v for key, v in results.items()}
+
+
+def runs_of_group(path: Path) -> list[str]:
     """The runs that a group folder's table names; none where it is no group folder."""
     table = path / GROUP_TABLE
     if not table.is_file():

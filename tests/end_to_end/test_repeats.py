@@ -268,3 +268,15 @@ def test_leave_one_subject_out_finds_its_people(tmp_path: Path) -> None:
     assert [row["n"] for row in rows(tmp_path)] == ["14"] * 4
     assert results(tmp_path)["n"] == 56
     assert results(tmp_path)["notes"] == []
+
+
+def test_a_comparison_shows_the_folds_as_one_marked_row(folds: Done, tmp_path: Path) -> None:
+    told = here("compare", "outputs", f"output={tmp_path}", folder=folds.folder)
+    assert told.status == 0, told.err
+    found = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
+    (row,) = found["sets"][0]["rows"]
+    assert row["row"] == "resnet18 (!)"
+    assert (row["n"], row["folds"]) == (98, 3)
+    assert row["test/accuracy"] == results(folds.folder)["metrics"]["accuracy"]
+    assert row["milliseconds_per_face"] > 0
+    assert "person who is also in training" in row["cautions"]

@@ -1,0 +1,85 @@
+"""From what the user named to rows: reads, checks, gathers seeds, gives names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer.comparing.folders import LeftOut, find, group_members
+from fer.comparing.rows import MARK, Row, gather
+from fer.comparing.runs import TestedRun, UnfinishedError, read_group, read_run
+from fer.comparing.settings import row_names
+from fer.errors import ConfigError, RunError
+
+Part = tuple[tuple[TestedRun, ...], Path, dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What can be compared, and what cannot.
+
+    Attributes:
+        rows: One for each run, or for runs that differ in fold and seed alone.
+        left_out: What was named and is in no table.
+    """
+
+    rows: list[Row]
+    left_out: list[LeftOut]
+
+
+def collect(named: Sequence[str]) -> Collected:
+    """Reads all runs behind the words; what cannot be used is told, never compared."""
+    found = find(named)
+    left_out = list(found.left_out)
+    parts: list[Part] = []
+    for path in found.groups:
+        try:
+            runs = tuple(read_run(member) for member in group_members(path))
+            parts.append((runs, path, read_group(path)))
+        except RunError as error:
+            left_out.append(_left_out(path, error))
+    single = []
+    for path in found.runs:
+        try:
+            single.append(read_run(path))
+        except RunError as error:
+            left_out.append(_left_out(path, error))
+    parts += [(runs, runs[0].path, None) for runs in gather(single)]
+    settings = [runs[0].settings for runs, _, _ in parts]
+    folders = [path for _, path, _ in parts]
+    rows = []
+    for name, (runs, path, group) in zip(row_names(settings, folders), parts, strict=True):
+        row = Row(name, runs, path, group)
+        rows.append(Row(name + MARK, runs, path, group) if row.cautions else row)
+    return Collected(rows, left_out)
+
+
+def find_baseline(rows: Sequence[Row], named: str | None) -> Row | None:
+    """The row that the user named by its folder, the folder's name, or its own.
+
+    Raises:
+        ConfigError: No row, or more than one, is so called.
+    """
+    if named is None:
+        return None
+    path = Path(named).expanduser().resolve()
+    fits = [
+        row
+        for row in rows
+        if path in (row.path, *(run.path for run in row.runs))
+        or named in (row.path.name, row.name, row.name.removesuffix(MARK))
+    ]
+    fits = fits or [row for row in rows if row.settings["model.name"] == named]
+    if len(fits) == 1:
+        return fits[0]
+    known = ", ".join(f"{row.path.name} ({row.name})" for row in fits or rows)
+    raise ConfigError(
+        f"baseline={named} names {'several' if fits else 'none'} of the runs: give one of {known}"
+    )
+
+
+def _left_out(path: Path, error: RunError) -> LeftOut:
+    state = error.state if isinstance(error, UnfinishedError) else "damaged"
+    return LeftOut(str(path), state, str(error))

@@ -1,0 +1,87 @@
+"""A comparison from the settings to its folder: read, group, test, write, tell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from fer.comparing.collect import collect, find_baseline
+from fer.comparing.comparison import Comparison
+from fer.comparing.page import page
+from fer.comparing.tables import csv_text, json_story, markdown
+from fer.comparing.terminal import print_comparison
+from fer.comparing.testsets import test_sets
+from fer.config import plain
+from fer.console import say
+from fer.errors import RunError
+from fer.evaluation.report import without_nan
+from fer.runs.folder import write_aside
+
+
+def compare(config: DictConfig) -> Path:
+    """Compares runs and writes the page, lists and tables.
+
+    Args:
+        config: A resolved configuration of `conf/compare.yaml`.
+
+    Returns:
+        The folder with `index.html`, `comparison.md`, `comparison.csv` and `comparison.json`.
+
+    Raises:
+        RunError: Nothing that was named is a run.
+        ConfigError: The baseline is none of the runs.
+    """
+    settings = plain(config)
+    collected = collect(settings["runs"])
+    if not collected.rows and all(each.state == "not found" for each in collected.left_out):
+        told = "; ".join(f"{each.name}: {each.why}" for each in collected.left_out)
+        raise RunError(f"there is no run to compare: {told}")
+    baseline = find_baseline(collected.rows, settings["baseline"])
+    comparison = Comparison(
+        test_sets(collected.rows, baseline),
+        collected.left_out,
+        baseline,
+        settings["cost"],
+        settings["alpha"],
+        _command(settings),
+    )
+    folder = Path(settings["output"] or _default_folder(settings)).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_aside(folder / "index.html", page(comparison, folder))
+    write_aside(folder / "comparison.md", markdown(comparison))
+    write_aside(folder / "comparison.csv", csv_text(comparison))
+    story = json.dumps(without_nan(json_story(comparison)), indent=2)
+    write_aside(folder / "comparison.json", story)
+    if settings["progress"] != "none":
+        print_comparison(comparison, folder)
+    if settings["target"] == "wandb":
+        from fer.comparing.workspace import send  # an extra, and slow to import
+
+        say(settings["progress"] == "none", send(comparison, folder))
+    for each in collected.left_out:
+        print(f"left out: {each.name} ({each.state}): {each.why}", file=sys.stderr)
+    return folder
+
+
+def _default_folder(settings: dict[str, Any]) -> Path:
+    """Named after the first word, and after a digest of all where there are more."""
+    words = settings["runs"]
+    name = Path(os.path.normpath(words[0])).name.replace("*", "").strip("-.") or "runs"
+    if len(words) > 1 or "*" in words[0]:
+        name += "-" + hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8]
+    return Path(settings["paths"]["outputs"]) / "comparisons" / name
+
+
+def _command(settings: dict[str, Any]) -> str:
+    """The command that compares the same again."""
+    words = ["python", "-m", "fer.compare", *settings["runs"]]
+    words += [f"{key}={settings[key]}" for key in ("baseline", "output") if settings[key]]
+    words += [f"cost={settings['cost']}"] if settings["cost"] != "seconds_per_epoch" else []
+    return shlex.join(words)

@@ -1,0 +1,152 @@
+"""Which settings differ between rows, and short names that tell rows apart by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Settings = Mapping[str, Any]
+
+# Where, how fast or how loudly, and what a row shows anyway; the seed makes no row of its own.
+_NOT_COMPARED = (
+    "restart",
+    "trials",
+    "name",
+    "tag",
+    "seed",
+    "protocol.fold",
+    "sources",
+    "data.path",
+    "data.download",
+    "data.csv_path",
+    "data.votes_path",
+    "trainer.accelerator",
+    "trainer.progress",
+    "trainer.threads",
+)
+_KEYS_IN_NAME = 3
+
+
+def compared(settings: Settings) -> dict[str, Any]:
+    """What makes a configuration another one: all but places, noise, seed and fold."""
+    left_out = ("paths.", "logger.")
+    return {
+        key: value
+        for key, value in settings.items()
+        if key not in _NOT_COMPARED and not key.startswith(left_out)
+    }
+
+
+def differing(rows: Sequence[Settings]) -> list[str]:
+    """Keys for which the rows have two values or more.
+
+    A key that some rows lack, because their kind of model has no such setting or they are older,
+    differs only if the others disagree about it.
+
+    Example:
+        >>> differing([{"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}])
+        ['b']
+    """
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        for key, value in compared(row).items():
+            values.setdefault(key, set()).add(repr(value))
+    return [key for key, found in values.items() if len(found) > 1]
+
+
+def written(value: Any) -> str:
+    """A value as it is typed on the command line."""
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(written, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def short_key(key: str) -> str:
+    """A key without what a reader does not need.
+
+    Example:
+        >>> short_key("optimizer.name"), short_key("model.dropout"), short_key("augment.flip.p")
+        ('optimizer', 'dropout', 'flip.p')
+    """
+    _, *rest = key.split(".")
+    if rest == ["name"] or not rest:
+        return key.split(".")[0]
+    return ".".join(rest[-2:])
+
+
+def row_names(rows: Sequence[Settings], folders: Sequence[Path]) -> list[str]:
+    """A name for each row: its model, and as few settings as tell it from others of that model.
+
+    Args:
+        rows: Settings of each row.
+        folders: Folder of each row, which tells rows of equal settings apart.
+    """
+    by_model: dict[str, list[int]] = {}
+    for k, row in enumerate(rows):
+        by_model.setdefault(str(row["model.name"]), []).append(k)
+    names = [""] * len(rows)
+    for model, places in by_model.items():
+        told = _told_apart([rows[k] for k in places])
+        for k, words in zip(places, told, strict=True):
+            names[k] = ", ".join([model, *words])
+    for level in range(3):  # what its folder is called, then where that lies
+        for name in {name for name in names if names.count(name) > 1}:
+            for k in [k for k, other in enumerate(names) if other == name]:
+                names[k] = f"{name} ({_folder_word(folders[k], level)})"
+    return names
+
+
+def _folder_word(path: Path, level: int) -> str:
+    """The hash at the end of a run folder's name, its parent's name, or the whole path."""
+    return (path.name.rpartition("-")[2], path.parent.name, str(path))[level]
+
+
+def _told_apart(rows: Sequence[Settings]) -> list[list[str]]:
+    """For each row the fewest settings that no other row has together; none where none do."""
+    keys = list(_telling(rows).values())
+    values = [[repr(row.get(key)) for key in keys] for row in rows]
+    codes = np.array([[column.index(v) for v in column] for column in zip(*values, strict=True)])
+    found = []
+    for k, row in enumerate(rows):
+        own = codes[:, k : k + 1] == codes if keys else np.empty((0, len(rows)))
+        common = own.sum(axis=1) * 2 > len(rows)
+        rare = [*np.flatnonzero(~common).tolist(), *np.flatnonzero(common).tolist()]
+        chosen = next((c for c in _combinations(rare) if own[list(c)].all(axis=0).sum() == 1), ())
+        told = [keys[i] for i in sorted(chosen)]
+        found.append([f"{short_key(key)}={written(row.get(key))}" for key in told])
+    return found
+
+
+def _combinations(places: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """None, each one, each two and so on."""
+    return chain.from_iterable(combinations(places, n) for n in range(_KEYS_IN_NAME + 1))
+
+
+def _telling(rows: Sequence[Settings]) -> dict[tuple[int, ...], str]:
+    """Of keys that part the rows alike, such as a model's name and its backbone, the first."""
+    found: dict[tuple[int, ...], str] = {}
+    for key in differing(rows):
+        values = [repr(row.get(key)) for row in rows]
+        found.setdefault(tuple(values.index(value) for value in values), key)
+    return found
+
+
+def deviating(rows: Sequence[Settings]) -> list[dict[str, Any]]:
+    """For each row the settings in which it is unlike most rows.
+
+    Keys that part the rows alike, such as a model's name and its backbone, are told by the first.
+    """
+    usual = {}
+    for key in _telling(rows).values():
+        present = [repr(row[key]) for row in rows if key in row]
+        usual[key] = max(present, key=present.count)
+    return [
+        {key: row[key] for key in usual if key in row and repr(row[key]) != usual[key]}
+        for row in rows
+    ]

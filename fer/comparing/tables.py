@@ -1,0 +1,208 @@
+"""The columns of a comparison, once for every form it is written in."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from fer.comparing.comparison import Comparison, cross_data
+from fer.comparing.rows import Row
+from fer.comparing.settings import deviating, differing, short_key, written
+from fer.comparing.testsets import Pair, TestSet, pareto_front
+from fer.comparing.words import (
+    METHODS,
+    accuracy_words,
+    cost_text,
+    headlines,
+    images_words,
+    p_text,
+    points,
+    verdict,
+)
+from fer.evaluation.sweep_jobs import count_text, percent, share, time_text
+
+
+def tags(row: Row, found: TestSet, cost: str) -> list[str]:
+    """What a row is among the others: best, baseline, on the front of accuracy against cost."""
+    said = ["best"] if row is found.best and len(found.rows) > 1 else []
+    said += ["baseline"] if row is found.baseline else []
+    front = pareto_front(found.rows, cost)
+    return said + (["front"] if row in front and len(found.rows) > 1 else [])
+
+
+def row_cells(row: Row) -> dict[str, str]:
+    """Every column of a row but its name and settings."""
+    return {
+        "validation": percent(row.validation_accuracy),
+        "test accuracy": accuracy_words(row),
+        "macro F1": share(row.metrics.get("f1_macro")),
+        "AUC": share(row.metrics.get("auroc_macro")),
+        "parameters": _count(row.parameters),
+        "trained": _count(row.trained_parameters),
+        "per epoch": time_text(row.seconds_per_epoch),
+        "per face": cost_text("milliseconds_per_face", row.milliseconds_per_face),
+        "size": cost_text("megabytes", row.megabytes),
+    }
+
+
+def _count(value: float) -> str:
+    return count_text(round(value) if math.isfinite(value) else None)
+
+
+def pair_cells(pair: Pair) -> dict[str, str]:
+    """Every column of a pair."""
+    seed = f" (seed {pair.seed})" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
+    return {
+        "row": pair.first.name,
+        "against": pair.second.name,
+        "difference": f"{points(pair.difference)} ({points(pair.low)} to {points(pair.high)})",
+        "right alone": f"{pair.first_only} : {pair.second_only}{seed}",
+        "same images p": p_text(pair.p),
+        "seeds or folds p": p_text(pair.t_p) if pair.repeats else "one run",
+    }
+
+
+def settings_words(found: TestSet) -> list[list[str]]:
+    """For each row the settings in which it is unlike most."""
+    return [
+        [f"{short_key(key)}={written(value)}" for key, value in own.items() if key != "model.name"]
+        for own in deviating([row.settings for row in found.rows])
+    ]
+
+
+def csv_text(comparison: Comparison) -> str:
+    """Everything, unrounded: a row per row, a column per setting that differs and per metric."""
+    rows = comparison.rows
+    keys = differing([row.settings for row in rows])
+    records = [_record(row, found, comparison) for found in comparison.sets for row in found.rows]
+    for record, row in zip(records, rows, strict=True):
+        record |= {f"settings/{key}": written(row.settings.get(key, "")) for key in keys}
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    text = StringIO()
+    table = csv.DictWriter(text, columns, restval="")
+    table.writeheader()
+    table.writerows({k: "" if _undefined(v) else v for k, v in r.items()} for r in records)
+    return text.getvalue()
+
+
+def json_story(comparison: Comparison) -> dict[str, Any]:
+    """The same with pairs, verdicts, classes and what was left out."""
+    return {
+        "command": comparison.command,
+        "alpha": comparison.alpha,
+        "baseline": comparison.baseline and comparison.baseline.name,
+        "cost": comparison.cost,
+        "warnings": comparison.warnings,
+        "sets": [_set_story(found, comparison) for found in comparison.sets],
+        "cross_data": cross_data(comparison.rows),
+        "left_out": [vars(each) for each in comparison.left_out],
+    }
+
+
+def _set_story(found: TestSet, comparison: Comparison) -> dict[str, Any]:
+    return {
+        "letter": found.letter,
+        "images": images_words(found),
+        "n": found.n,
+        "test_hash": (found.rows[0].group or found.rows[0].first.results)["test_hash"],
+        "classes": found.rows[0].first.results["classes"],
+        "best": found.best and found.best.name,
+        "headlines": headlines(found, comparison.alpha, comparison.cost),
+        "rows": [
+            _record(row, found, comparison)
+            | {"f1": row.f1, "folders": [str(r.path) for r in row.runs]}
+            for row in found.rows
+        ],
+        "pairs": [
+            {key: value for key, value in vars(pair).items() if key not in ("first", "second")}
+            | {"first": pair.first.name, "second": pair.second.name}
+            | {"verdict": verdict(pair, comparison.alpha)}
+            for pair in found.pairs
+        ],
+    }
+
+
+def _record(row: Row, found: TestSet, comparison: Comparison) -> dict[str, Any]:
+    figures = {f"test/{name}": value for name, value in row.metrics.items()}
+    ends = {
+        f"test/{name}_{end}": bound
+        for name, interval in row.intervals.items()
+        for end, bound in zip(("low", "high"), interval, strict=True)
+    }
+    return {
+        "set": found.letter,
+        "row": row.name,
+        "folder": str(row.path),
+        "tags": " ".join(tags(row, found, comparison.cost)),
+        "data": row.data,
+        "protocol": row.protocol,
+        "part": row.part,
+        "n": len(row.names),
+        "cautions": "; ".join(row.cautions),
+        "seeds": " ".join(map(str, row.seeds)),
+        "folds": row.folds,
+        "validation/accuracy": row.validation_accuracy,
+        **figures,
+        **ends,
+        "test/accuracy_deviation": row.deviation,
+        "parameters": row.parameters,
+        "trained_parameters": row.trained_parameters,
+        "seconds_per_epoch": row.seconds_per_epoch,
+        "milliseconds_per_face": row.milliseconds_per_face,
+        "megabytes": row.megabytes,
+    }
+
+
+def _undefined(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def markdown(comparison: Comparison) -> str:
+    """The page without its figures, for a repository or an issue thread."""
+    lines = ["# Comparison of runs", "", f"    {comparison.command}", ""]
+    lines += [f"**{words}**\n" for words in comparison.warnings]
+    for found in comparison.sets:
+        lines += [f"## {found.letter}: {images_words(found)}", ""]
+        lines += [f"- {words}" for words in headlines(found, comparison.alpha, comparison.cost)]
+        rows = []
+        for row, differs in zip(found.rows, settings_words(found), strict=True):
+            name = " ".join(
+                [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
+            )
+            rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
+        lines += ["", *_table(rows)]
+        if found.pairs:
+            lines += ["### Tests", "", *_table([pair_cells(pair) for pair in found.pairs])]
+            lines += [f"- {verdict(pair, comparison.alpha)}" for pair in found.pairs] + [""]
+        lines += ["### F1 of each class", "", *_table([_f1_cells(row) for row in found.rows])]
+    matrix = cross_data(comparison.rows)
+    if matrix:
+        lines += ["## Trained on, tested on", "", *_table([_cross_cells(each) for each in matrix])]
+    if comparison.left_out:
+        lines += ["## Left out", "", *_table([vars(each) for each in comparison.left_out])]
+    lines += ["## How to read this", "", *(f"- **{name}**: {text}" for name, text in METHODS)]
+    return "\n".join(lines) + "\n"
+
+
+def _f1_cells(row: Row) -> dict[str, str]:
+    return {"row": row.name, **{name: share(value) for name, value in row.f1.items()}}
+
+
+def _cross_cells(record: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "row": record["row"],
+        "trained on": record["trained_on"],
+        "tested on": record["tested_on"] + (" (its own test)" if record["own"] else ""),
+        "accuracy": percent(record["accuracy"]),
+        "n": f"{record['n']:,}",
+    }
+
+
+def _table(rows: list[dict[str, str]]) -> list[str]:
+    """A Markdown table and an empty line."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in lines]
+    return [f"| {' | '.join(line)} |" for line in cells] + [""]

@@ -1,0 +1,202 @@
+"""What a comparison says in plain sentences, and its numbers as people write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fer.comparing.rows import Row
+from fer.comparing.testsets import Pair, TestSet, pareto_front
+from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, time_text
+
+METHODS = (
+    (
+        "Same images",
+        "McNemar's exact test asks whether the images that only one of two runs got right fall to "
+        "both equally often (McNemar, Psychometrika 1947; Dietterich, Neural Computation 1998, "
+        "section 3.1). Of several seeds it compares the lowest that both have.",
+    ),
+    (
+        "Difference",
+        "Of the two test accuracies, with its 95 % percentile bootstrap interval over the images, "
+        "both runs on the same ones, 2,000 resamples (Efron and Tibshirani, An Introduction to the "
+        "Bootstrap, 1993, chapter 13).",
+    ),
+    (
+        "Seeds or folds",
+        "The corrected resampled t-test over the seeds or folds that both have (Nadeau and Bengio, "
+        "Machine Learning 2003, section 4.1). It allows for the training images that folds share; "
+        "for seeds, which share all of them, it is cautious. Where there are several, it decides, "
+        "since McNemar's test knows nothing of how a result moves with the training.",
+    ),
+    (
+        "Many tests",
+        "Every p is corrected for how many tests of its kind the test images have seen here (Holm, "
+        "Scandinavian Journal of Statistics 1979): against the best and against the baseline "
+        "together.",
+    ),
+    (
+        "Best",
+        "The row of the highest validation accuracy. Tables are ordered by test accuracy, as "
+        "readers expect, but to call the top of that order the best would be to choose on the "
+        "test images, and its figure would be too good.",
+    ),
+    (
+        "Intervals",
+        "They say how far a test accuracy may be off because the test part is only a sample of "
+        "faces. How another training seed would move it is not in them: that is what ± says, the "
+        "standard deviation over seeds or folds.",
+    ),
+    (
+        "Cost",
+        "Seconds per epoch and milliseconds per face were measured on the machine of each run, "
+        "with whatever else it did: compare them between runs of one machine. Milliseconds per "
+        "face are those of the test, with its views; older runs did not measure them. The size is "
+        "that of the weights as 32-bit numbers. No other row is more accurate at the cost of one "
+        "on the front, or at less; these are the measured figures, not what is certain of them.",
+    ),
+)
+COSTS = {
+    "seconds_per_epoch": "time per epoch",
+    "parameters": "parameters",
+    "milliseconds_per_face": "milliseconds per face",
+    "megabytes": "size of the weights",
+}
+
+
+def cost_text(cost: str, value: float) -> str:
+    """A cost with its unit."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    if cost == "parameters":
+        return count_text(round(value))
+    if cost == "seconds_per_epoch":
+        return time_text(value)
+    return f"{value:.3g} {'ms' if cost == 'milliseconds_per_face' else 'MB'}"
+
+
+def points(value: float) -> str:
+    """A difference of accuracies in points, with its sign.
+
+    Example:
+        >>> points(0.0021), points(-0.0112), points(-0.0001)
+        ('+0.2', '-1.1', '0.0')
+    """
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
+def p_text(p: float) -> str:
+    """A p-value, small ones by their bound."""
+    if not math.isfinite(p):
+        return UNKNOWN
+    return f"{p:.2g}" if p >= 0.001 else "< 0.001"
+
+
+def told_apart(pair: Pair, alpha: float) -> bool:
+    """Whether the test that decides says that two rows differ."""
+    return pair.deciding_p < alpha
+
+
+def verdict(pair: Pair, alpha: float) -> str:
+    """One sentence on two rows."""
+    p = p_text(pair.deciding_p)
+    p = f"p {p}" if p.startswith("<") else f"p = {p}"
+    gap = f"{100 * abs(pair.difference):.1f} points"
+    low, high = pair.low, pair.high
+    one, other = pair.first, pair.second
+    if pair.difference < 0:
+        one, other, low, high = other, one, -high, -low
+    ends = f"{points(low).lstrip('+')} to {points(high).lstrip('+')}"
+    over = f"on these {pair.n:,} images"
+    if pair.repeats > 1:
+        over += f", over {repeats_words(pair)}"
+    if told_apart(pair, alpha):
+        return f"{one.name} is better than {other.name} {over}: {gap} ({ends}), {p}."
+    return (
+        f"{pair.first.name} and {pair.second.name} cannot be told apart {over} "
+        f"({p}, difference {gap}, {ends})."
+    )
+
+
+def repeats_words(pair: Pair) -> str:
+    """What the t-test is over."""
+    folds = pair.first.folds > 0
+    seeds = len(set(pair.first.seeds) & set(pair.second.seeds)) > 1
+    kind = "folds and seeds" if folds and seeds else "folds" if folds else "seeds"
+    return f"{pair.repeats} {kind}"
+
+
+def images_words(found: TestSet) -> str:
+    """What the rows of a test set were tested on."""
+    first = found.rows[0]
+    protocols = ", ".join(dict.fromkeys(row.protocol for row in found.rows))
+    said = [first.data, f"{protocols} protocol", f"part {first.part}", f"{found.n:,} images"]
+    classes = first.first.results["classes"]
+    return ", ".join([*said, f"{len(classes)} classes"])
+
+
+def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
+    """What a test set says as a whole: the best, who cannot be told from it, who is cheapest."""
+    best = found.best
+    if len(found.rows) == 1:
+        return ["One row alone answered these images: there is nothing to test it against."]
+    if best is None:
+        return ["No row has a validation accuracy: none can be called the best."]
+    said = [
+        f"Best by validation accuracy: {best.name}, "
+        f"validation {percent(best.validation_accuracy)}, test {accuracy_words(best)}."
+    ]
+    if not found.same_validation:
+        said.append(
+            "Not all rows were validated on the same images, so their validation accuracies are "
+            "not strictly comparable, nor is what is best by them."
+        )
+    others = [pair for pair in found.pairs if pair.second is best]
+    alike = [pair.first.name for pair in others if not told_apart(pair, alpha)]
+    behind = [p for p in others if told_apart(p, alpha) and p.difference < 0]
+    ahead = [p.first.name for p in others if told_apart(p, alpha) and p.difference > 0]
+    if alike:
+        said.append(f"Cannot be told apart from it here: {_listed(alike)}.")
+    if behind:
+        many = "all others are" if len(behind) == len(others) > 1 else None
+        many = many or f"{len(behind)} row{'s are' if len(behind) > 1 else ' is'}"
+        said.append(f"{many[0].upper()}{many[1:]} worse than it on these images.")
+    if ahead:
+        said.append(f"Better than it on these images, though not on validation: {_listed(ahead)}.")
+    top = found.rows[0]
+    if top is not best:
+        said.append(
+            f"The highest test accuracy is that of {top.name}, {percent(top.accuracy)}; picked "
+            "after seeing the test, that figure is too good."
+        )
+    front = pareto_front(found.rows, cost)
+    if front:
+        names = _listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
+        said.append(f"On the front of accuracy against {COSTS[cost]}: {names}.")
+    return said
+
+
+def accuracy_words(row: Row) -> str:
+    """Test accuracy with its interval and its deviation, such as 63.2 % (61.7 to 64.9)."""
+    return " ".join([percent(row.accuracy), *filter(None, (bounds(row), spread_words(row)))])
+
+
+def bounds(row: Row) -> str:
+    """The 95 % interval of accuracy in brackets."""
+    low, high = row.intervals.get("accuracy", (math.nan, math.nan))
+    return f"({100 * low:.1f} to {100 * high:.1f})" if math.isfinite(low) else ""
+
+
+def spread_words(row: Row) -> str:
+    """Deviation over seeds or folds, such as ± 0.4 over 3 seeds."""
+    if not math.isfinite(row.deviation):
+        return ""
+    over = f"{len(row.seeds)} seeds" if len(row.seeds) > 1 else f"{row.folds} folds"
+    return f"± {100 * row.deviation:.1f} over {over}"
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    shown = list(names[:most])
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return "; ".join([*shown, *more])

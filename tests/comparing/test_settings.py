@@ -1,0 +1,51 @@
+"""What differs between rows, and the names that come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fer.comparing.settings import deviating, differing, row_names
+
+
+def row(model: str = "cnn1", **settings: Any) -> dict[str, Any]:
+    return {"model.name": model, "seed": 0, "paths.outputs": "x", "protocol.fold": 0, **settings}
+
+
+def folders(count: int) -> list[Path]:
+    return [Path(f"study/cnn1-faces-{k:04d}") for k in range(count)]
+
+
+def test_places_seeds_and_folds_make_no_difference_but_their_number_does() -> None:
+    one = row(**{"protocol.folds": 5, "optimizer.lr": 0.1})
+    other = one | {"seed": 1, "paths.outputs": "y", "protocol.fold": 3, "logger.mode": "online"}
+    assert differing([one, other]) == []
+    assert differing([one, other | {"protocol.folds": 10}]) == ["protocol.folds"]
+
+
+def test_a_setting_that_only_some_have_is_no_difference() -> None:
+    assert differing([row(), row("cnn2", **{"model.dropout": 0.5})]) == ["model.name"]
+
+
+def test_a_name_has_only_what_tells_its_row_from_the_others() -> None:
+    grid = [row(**{"loss.name": a, "optimizer.lr": b}) for a in ("ce", "focal") for b in (0.1, 0.2)]
+    found = row_names(
+        [*grid, row("cnn2"), row(**{"loss.name": "ce", "optimizer.lr": 0.3})], folders(6)
+    )
+    assert found == [
+        "cnn1, loss=ce, lr=0.1",
+        "cnn1, loss=ce, lr=0.2",
+        "cnn1, loss=focal, lr=0.1",
+        "cnn1, loss=focal, lr=0.2",
+        "cnn2",
+        "cnn1, lr=0.3",
+    ]
+
+
+def test_equal_rows_are_told_apart_by_their_folders() -> None:
+    assert row_names([row(), row()], folders(2)) == ["cnn1 (0000)", "cnn1 (0001)"]
+
+
+def test_a_row_tells_what_it_sets_unlike_most_and_each_choice_once() -> None:
+    rows = [row(a=1, b=1), row(a=1, b=1), row(a=2, b=2)]
+    assert deviating(rows) == [{}, {}, {"a": 2}]

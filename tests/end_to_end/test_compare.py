@@ -1,0 +1,394 @@
+"""`fer.compare` on run folders as trainings leave them: what the page says, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer.runs.folder import RunFolder
+from tests.builders_runs import CLASSES, N, make_group, make_run, settings_of
+from tests.end_to_end.commands import Told, here
+
+LOGGER = {"project": "faces", "entity": "lab"}
+
+
+def compare(folder: Path, *words: str) -> Told:
+    return here("compare", *words, "output=told", folder=folder)
+
+
+def story(folder: Path) -> dict[str, Any]:
+    found = json.loads((folder / "told" / "comparison.json").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def text(folder: Path, name: str = "index.html") -> str:
+    return (folder / "told" / name).read_text(encoding="utf-8")
+
+
+def rows(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "told" / "comparison.csv").open(newline="", encoding="utf-8") as file:
+        return {row["row"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """Two runs that differ by a hair, and a much better one of lower validation accuracy."""
+    outputs = tmp_path / "outputs" / "study"
+    make_run(outputs / "resnet18-faces-aaaa", 100, 0.60)
+    make_run(outputs / "resnet34-faces-bbbb", 102, 0.55, settings=settings_of("resnet34"))
+    make_run(outputs / "resnet50-faces-cccc", 180, 0.58, settings=settings_of("resnet50"))
+    return tmp_path
+
+
+def test_what_cannot_be_told_apart_is_said_in_words(three: Path) -> None:
+    told = compare(three, "outputs/study")
+    assert told.status == 0, told.err
+    (found,) = story(three)["sets"]
+    said = {(pair["first"], pair["second"]): pair["verdict"] for pair in found["pairs"]}
+    assert said["resnet34", "resnet18"] == (
+        "resnet34 and resnet18 cannot be told apart on these 210 images (p = 0.5, difference "
+        "1.0 points, 0.0 to 2.4)."
+    )
+    assert said["resnet50", "resnet18"].startswith(
+        "resnet50 is better than resnet18 on these 210 images: 38.1 points ("
+    )
+    for words in (*said.values(), "difference 1.0 points"):
+        assert words.replace("<", "&lt;") in text(three)
+    assert said["resnet34", "resnet18"] in told.out.replace("\n", " ")
+
+
+def test_the_best_is_chosen_on_validation_never_on_the_test(three: Path) -> None:
+    compare(three, "outputs/study")
+    (found,) = story(three)["sets"]
+    assert found["best"] == "resnet18"
+    assert [row["row"] for row in found["rows"]] == ["resnet50", "resnet34", "resnet18"]
+    assert any("picked after seeing the test" in words for words in found["headlines"])
+
+
+def test_holm_corrects_best_and_baseline_together(three: Path) -> None:
+    compare(three, "outputs/study")
+    alone = {p["first"]: p["p"] for p in story(three)["sets"][0]["pairs"]}
+    compare(three, "outputs/study", "baseline=resnet34")
+    both = story(three)["sets"][0]["pairs"]
+    assert [(p["first"], p["second"]) for p in both] == [
+        ("resnet50", "resnet18"),
+        ("resnet34", "resnet18"),
+        ("resnet50", "resnet34"),
+    ]
+    assert both[0]["p"] == pytest.approx(alone["resnet50"] * 3 / 2)
+    assert both[1]["p"] == pytest.approx(alone["resnet34"]) == 0.5
+
+
+def test_the_other_forms_hold_the_same(three: Path) -> None:
+    compare(three, "outputs/study", "cost=milliseconds_per_face")
+    table = rows(three)
+    assert float(table["resnet18"]["test/accuracy"]) == pytest.approx(100 / N)
+    assert float(table["resnet18"]["test/accuracy_low"]) < 100 / N
+    assert table["resnet34"]["settings/model.name"] == "resnet34"
+    assert float(table["resnet18"]["megabytes"]) == 44.0
+    assert table["resnet50"]["tags"] == "front"
+    assert table["resnet18"]["tags"] == "best"
+    assert "settings/model.dropout" not in table["resnet18"]
+    assert "| resnet50 **front** |" in text(three, "comparison.md")
+    assert "cannot be told apart" in text(three, "comparison.md")
+    assert "1.5 ms" in text(three)
+
+
+def test_the_page_needs_nothing_from_elsewhere(three: Path) -> None:
+    compare(three, "outputs/study")
+    page = text(three)
+    assert "<script" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert 'href="../outputs/study/resnet18-faces-aaaa/"' in page
+
+
+def test_paths_globs_and_settings_stand_side_by_side(three: Path) -> None:
+    odd = three / "it's a=b, [x]"
+    make_run(odd / "cnn1-faces-dddd", 120, settings=settings_of("cnn1"))
+    told = compare(three, "outputs/study/resnet[13]*", f"{odd.name}", "baseline=cnn1")
+    assert told.status == 0, told.err
+    assert set(rows(three)) == {"resnet18", "resnet34", "cnn1"}
+    assert rows(three)["cnn1"]["tags"] == "baseline front"
+
+
+def test_a_sweep_folder_stands_for_its_jobs(three: Path) -> None:
+    jobs = three / "outputs/study/sweep-1234/jobs"
+    jobs.mkdir(parents=True)
+    stories: list[dict[str, Any]] = [
+        {"status": "finished", "folder": "elsewhere/study/resnet18-faces-aaaa"},
+        {"status": "finished", "folder": "elsewhere/study/resnet50-faces-cccc"},
+        {"status": "failed", "error": "out of memory"},
+    ]
+    for k, each in enumerate(stories):
+        each |= {"number": k, "overrides": [f"seed={k}"]}
+        (jobs / f"{k:04d}.json").write_text(json.dumps(each), encoding="utf-8")
+    told = compare(three, "outputs/study/sweep-1234")
+    assert set(rows(three)) == {"resnet18", "resnet50"}
+    assert "sweep-1234, job 2 (seed=2) (failed): out of memory" in told.err
+
+
+def test_seeds_are_one_row_and_tested_over_the_seeds(tmp_path: Path) -> None:
+    for model, hits in {"cnn1": (100, 110, 120), "cnn2": (130, 141, 149)}.items():
+        for seed, right in enumerate(hits):
+            settings = settings_of(model, seed)
+            make_run(tmp_path / f"runs/{model}-{seed}", right, 0.5, settings=settings)
+    assert compare(tmp_path, "runs").status == 0
+    (found,) = story(tmp_path)["sets"]
+    first = {row["row"]: row for row in found["rows"]}["cnn1"]
+    assert first["seeds"] == "0 1 2"
+    assert first["test/accuracy"] == pytest.approx(110 / N)
+    assert first["test/accuracy_deviation"] == pytest.approx(10 / N)
+    (pair,) = found["pairs"]
+    assert pair["repeats"] == 3
+    assert 0 < pair["t_p"] < 0.05
+    assert "over 3 seeds" in pair["verdict"]
+    assert "± 4.8 over 3 seeds" in text(tmp_path)
+
+
+def test_copies_of_one_run_are_no_seeds(tmp_path: Path) -> None:
+    for place in ("here", "there"):
+        make_run(tmp_path / place / "resnet18-faces-aaaa")
+    assert compare(tmp_path, "here", "there").status == 0
+    assert set(rows(tmp_path)) == {"resnet18 (aaaa) (here)", "resnet18 (aaaa) (there)"}
+
+
+def test_a_group_of_trials_is_one_row_and_hides_its_runs(tmp_path: Path) -> None:
+    runs = [
+        make_run(
+            tmp_path / f"runs/resnet18-faces-{seed}", 100 + seed, settings=settings_of(seed=seed)
+        )
+        for seed in range(3)
+    ]
+    make_group(tmp_path / "runs/resnet18-faces-9-3trials", runs)
+    assert compare(tmp_path, "runs").status == 0
+    assert list(rows(tmp_path)) == ["resnet18"]
+    assert rows(tmp_path)["resnet18"]["seeds"] == "0 1 2"
+
+
+def test_a_group_with_missing_runs_is_left_out(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "runs/resnet18-faces-0")]
+    make_group(
+        tmp_path / "runs/resnet18-faces-9-2trials", runs, complete=False, missing={"seed 1": "why"}
+    )
+    told = compare(tmp_path, "runs")
+    assert told.status == 0
+    assert "(incomplete): seed 1 missing" in told.err
+    assert story(tmp_path)["sets"] == []
+
+
+def test_a_broken_protocol_is_marked_wherever_the_run_is_shown(three: Path) -> None:
+    words = "99.8% of the test images show a person who is also in training"
+    for model, cautions in {"vgg19": [words], "vgg16": None}.items():  # the second is an older run
+        settings = settings_of(model, protocol_name="random_kfold")
+        folder = three / f"outputs/study/{model}"
+        make_run(folder, 150, notes=[words], cautions=cautions, settings=settings)
+    told = compare(three, "outputs/study")
+    names = [name for name in rows(three) if name.startswith("vgg")]
+    assert sorted(names) == ["vgg16 (!)", "vgg19 (!)"]
+    for form in (text(three), text(three, "comparison.md"), told.out.replace("\n", " ")):
+        assert f"vgg19 (!): {words}" in form
+    page = text(three)
+    assert page.count("vgg19 (!)") > 8  # tables, legends, figures, verdicts, settings
+    assert ">vgg19<" not in page.replace('data-name="model.name">vgg19<', "")  # but the setting's
+
+
+def test_other_test_images_labels_or_classes_are_never_ranked_together(three: Path) -> None:
+    study = three / "outputs/study"
+    others = [f"test/{k:04d}.png" for k in range(1, N + 1)]
+    make_run(study / "images", 210, names=others, settings=settings_of("cnn1"))
+    eight = (*CLASSES, "contempt")
+    make_run(study / "classes", 200, classes=eight, settings=settings_of("cnn2"))
+    told = compare(three, "outputs/study", "baseline=cnn1")
+    sets = story(three)["sets"]
+    assert [[row["row"] for row in found["rows"]] for found in sets] == [
+        ["resnet50", "resnet34", "resnet18"],
+        ["cnn1"],
+        ["cnn2"],
+    ] or [len(found["rows"]) for found in sets] == [3, 1, 1]
+    assert all(len(found["pairs"]) == (2 if len(found["rows"]) == 3 else 0) for found in sets)
+    assert "cannot all be ranked together" in text(three)
+    assert "8 classes" in text(three)
+    assert "The baseline cnn1 answered other images" in told.out.replace("\n", " ")
+
+
+def test_an_unfinished_run_is_listed_and_not_tested(three: Path) -> None:
+    run = RunFolder(make_run(three / "outputs/study/running", settings=settings_of("cnn1")))
+    run.update(state="running")
+    (run.test / "metrics.json").unlink()
+    failed = RunFolder(make_run(three / "outputs/study/failed", settings=settings_of("cnn2")))
+    failed.update(state="failed", why="loss is NaN")
+    told = compare(three, "outputs/study")
+    assert told.status == 0
+    assert "running (running): 2 epochs so far" in told.err
+    assert "failed (failed): 2 epochs so far; loss is NaN" in told.err
+    assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
+    assert "2 epochs so far; loss is NaN" in text(three)
+
+
+def test_only_unfinished_runs_make_a_page_that_says_so(tmp_path: Path) -> None:
+    RunFolder(make_run(tmp_path / "run")).update(state="interrupted", why="interrupted by the user")
+    told = compare(tmp_path, "run")
+    assert told.status == 0
+    assert "No finished run" in text(tmp_path)
+    assert "No finished run" in told.out
+    assert rows(tmp_path) == {}
+
+
+@pytest.mark.parametrize("damage", ["names", "truth", "cut", "gone", "said"])
+def test_predictions_that_do_not_match_the_run_are_left_out(three: Path, damage: str) -> None:
+    path = three / "outputs/study/resnet50-faces-cccc/test/predictions.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if damage == "names":
+        lines[1] = lines[1].replace("test/0000", "test/9999")
+    elif damage == "truth":
+        lines[1] = lines[1].replace("angry", "furious")
+    elif damage == "cut":
+        del lines[-1]
+    elif damage == "said":
+        lines[1] = lines[1].replace("angry,angry", "angry,sad")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if damage == "gone":
+        path.unlink()
+    told = compare(three, "outputs/study")
+    assert told.status == 0
+    assert "(damaged)" in told.err
+    assert "predictions.csv" in told.err
+    assert set(rows(three)) == {"resnet18", "resnet34"}
+
+
+def test_the_order_of_the_predictions_does_not_matter(three: Path) -> None:
+    compare(three, "outputs/study")
+    before = story(three)["sets"][0]["pairs"]
+    path = three / "outputs/study/resnet50-faces-cccc/test/predictions.csv"
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([head, *reversed(lines)]) + "\n", encoding="utf-8")
+    compare(three, "outputs/study")
+    assert story(three)["sets"][0]["pairs"] == before
+
+
+def test_one_single_run_has_a_page_without_tests(three: Path) -> None:
+    told = compare(three, "outputs/study/resnet18-faces-aaaa")
+    assert told.status == 0
+    assert story(three)["sets"][0]["pairs"] == []
+    assert "nothing to test it against" in text(three)
+    assert "best" not in rows(three)["resnet18"]["tags"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["outputs/nothing*"], "outputs/nothing*: this pattern matches no run"),
+        (["outputs/none"], "outputs/none: there is no such folder"),
+        (["outputs/empty"], "outputs/empty: holds no run"),
+        (["outputs/study", "baseline=vgg19"], "baseline=vgg19 names none of the runs: give one of"),
+    ],
+)
+def test_what_is_no_run_ends_in_one_message(three: Path, words: list[str], said: str) -> None:
+    (three / "outputs/empty").mkdir()
+    told = compare(three, *words)
+    assert told.status in (1, 2)
+    assert said in told.err
+    assert told.err.startswith("error: ")
+    assert not (three / "told").exists()
+
+
+def test_beside_runs_a_wrong_word_is_told_and_the_page_is_right(three: Path) -> None:
+    told = compare(three, "outputs/study", "nothing*")
+    assert told.status == 0
+    assert "nothing* (not found): this pattern matches no run" in told.err
+    assert "this pattern matches no run" in text(three)
+    assert len(rows(three)) == 3
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("cost=price", "cost=price cannot be: choose seconds_per_epoch"),
+        ("alpha=2", "alpha=2 cannot be"),
+        ("target=paper", "target=paper cannot be: choose page, wandb"),
+        ("runs=3", "runs=3 cannot be: it is a list of folders"),
+        ("runs=[]", "no run is named"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_key(tmp_path: Path, word: str, said: str) -> None:
+    told = here("compare", word, *(["x"] if not word.startswith("runs") else []), folder=tmp_path)
+    assert told.status == 2
+    assert said in told.err
+
+
+def test_an_older_run_says_what_it_did_not_measure(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs/old", milliseconds=None)
+    make_run(tmp_path / "runs/new", 110, settings=settings_of("resnet34"))
+    assert compare(tmp_path, "runs", "cost=milliseconds_per_face").status == 0
+    assert rows(tmp_path)["resnet18"]["milliseconds_per_face"] == ""
+    assert rows(tmp_path)["resnet34"]["tags"] == "best front"
+
+
+def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
+    (run.path / "evaluations/other-all").mkdir(parents=True)
+    found = run.results() | {
+        "data": "ckplus",
+        "part": "all",
+        "n": 981,
+        "protocol": {"name": "cross-data"},
+        "metrics": {"accuracy": 0.321},
+    }
+    (run.path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+    assert compare(three, "outputs/study").status == 0
+    cells = {(c["row"], c["tested_on"]): c["accuracy"] for c in story(three)["cross_data"]}
+    assert cells["resnet18", "ckplus, all"] == 0.321
+    assert cells["resnet18", "faces, test"] == pytest.approx(100 / N)
+    assert "32.1 %<small>n = 981</small>" in text(three)
+
+
+def test_without_an_account_what_wandb_would_get_is_written(
+    three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb_workspaces")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    study = three / "outputs/study"
+    for name in ("resnet18-faces-aaaa", "resnet50-faces-cccc"):
+        run = RunFolder(study / name)
+        run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 0, told.err
+    assert "WANDB_MODE=offline; what would be sent is in told/wandb_workspace.json" in told.out
+    sent = json.loads(text(three, "wandb_workspace.json"))
+    assert (sent["entity"], sent["project"]) == ("lab", "faces")
+    section = sent["spec"]["section"]
+    panels = [p for s in section["panelBankConfig"]["sections"] for p in s["panels"]]
+    assert {"validation/accuracy"} in [set(p["config"].get("metrics") or []) for p in panels]
+    (coordinates,) = [p for p in panels if p["viewType"] == "Parallel Coordinates Plot"]
+    told_keys = [column["accessor"] for column in coordinates["config"]["columns"]]
+    assert "config:model.value.frozen_stages" in told_keys
+    assert "config:protocol.value.name" in told_keys
+    assert "summary:test/accuracy" in told_keys
+    assert ["figures/confusion_matrix"] in [p["config"].get("mediaKeys") for p in panels]
+    runs = json.dumps(section["runSets"][0]["filters"])
+    assert "resnet18-faces-aaaa-abc123" in runs
+    assert "resnet34-faces-bbbb-abc123" not in runs  # W&B never had it
+
+
+def test_runs_that_wandb_never_had_cannot_be_shown_there(three: Path) -> None:
+    pytest.importorskip("wandb_workspaces")
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 1
+    assert "W&B recorded none of these runs (logger.mode=disabled)" in told.err
+
+
+def test_the_mean_interval_over_seeds_is_of_the_mean(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(2):
+        make_run(tmp_path / f"runs/{seed}", rng.random(N) < 0.6, settings=settings_of(seed=seed))
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    low, high = float(row["test/accuracy_low"]), float(row["test/accuracy_high"])
+    assert low < float(row["test/accuracy"]) < high
+    assert high - low < 2 * 1.96 * (0.24 / N) ** 0.5  # narrower than that of one run
