@@ -157,7 +157,6 @@ REFUSED = [
     ("loss.class_weights=[1,1,1,1,1,1,-1]", "loss.class_weights numbers from 0 one per class"),
     ("loss.class_weights=inverse", "loss.class_weights=inverse null, balanced"),
     ("loss=focal loss.gamma=-1", "loss.gamma=-1 from 0"),
-    ("loss.mixup=-0.2", "loss.mixup=-0.2 from 0"),
     ("distillation.teacher=3", "distillation.teacher=3 text null"),
     ("distillation.temperature=0", "distillation.temperature=0 above 0"),
     ("distillation.weight=1.5", "distillation.weight=1.5 from 0 to 1"),

@@ -17,6 +17,17 @@ def check_model(check: Checker) -> None:
     """The settings of the chosen kind of architecture."""
     check.choice("model.kind", tuple(KINDS))
     KINDS[check.value("model.kind")](check)
+    _any_side(check)
+
+
+def _any_side(check: Checker) -> None:
+    """Whether the network takes pictures of several sides in one training."""
+    kind = check.value("model.kind")
+    if check.value("data.progressive") is not None and kind not in ("transfer", "wide_resnet"):
+        check.fail(
+            "data.progressive",
+            f"model={check.value('model.name')} is made for pictures of one side: null",
+        )
 
 
 def _transfer(check: Checker) -> None:
@@ -81,6 +92,10 @@ def _what_trains(check: Checker) -> None:
             raise ConfigError(
                 "model.train_only and model.frozen_stages exclude each other: set one"
             )
+    check.by_epoch("model.unfreeze", low=0, rises=False)
+    for key in ("model.frozen_stages", "model.train_only"):
+        if check.value("model.unfreeze") is not None and check.value(key):
+            raise ConfigError(f"model.unfreeze and {key} exclude each other: set one")
 
 
 def _pixels(check: Checker) -> None:

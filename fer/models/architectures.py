@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from fer.models.classifiers import FaceClassifier
-from fer.models.freezing import freeze, head_names, train_only
+from fer.models.freezing import check_unfreezing, freeze, head_names, train_only
 from fer.models.networks.blend import Blend
 from fer.models.networks.classical import ClassicalNetwork
 from fer.models.networks.cnn import PlainCnn
@@ -76,8 +76,11 @@ class MlpClassifier(FaceClassifier):
 
 
 def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
-    """The same network, of which only what the settings name learns."""
-    freeze(network, model["frozen_stages"])
+    """The same network, of which only what the settings name learns, now or in a later epoch."""
+    unfreeze = model.get("unfreeze")
+    if unfreeze:
+        check_unfreezing(network, unfreeze)
+    freeze(network, min(unfreeze.values()) if unfreeze else model["frozen_stages"])
     if model["train_only"] is not None:
         train_only(network, model["train_only"])
     return network
