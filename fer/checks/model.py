@@ -67,6 +67,23 @@ def _cnn(check: Checker) -> None:
             check.fail(key, f"model.network={network} needs {least} pixels or more")
 
 
+def _wide_resnet(check: Checker) -> None:
+    """Depth and width; there are no ImageNet weights for it."""
+    depth = check.value("model.depth")
+    if not isinstance(depth, int) or depth < 10 or depth % 6 != 4:
+        check.fail("model.depth", "6 n + 4 with n blocks in each group: 10, 16, 22, 28, ...")
+    check.number("model.width", low=0.5, high=32)
+    check.text("model.weights")
+    if check.value("model.weights") == "imagenet":
+        check.fail("model.weights", "there are none for it; use none, a file or a run folder")
+    _extra_channels(check)
+    check.choice("model.stem_stride", (None, 1, 2))
+    check.number("model.dropout", low=0, high=0.99)
+    check.number("model.drop_path", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+
+
 def _widths(check: Checker, key: str, least: int = 0) -> None:
     """A list of so many numbers of units, or more."""
     widths = check.value(key)
@@ -151,6 +168,7 @@ KINDS: dict[str, Callable[[Checker], None]] = {
     "transfer": _transfer,
     "mlp_head": _mlp_head,
     "cnn": _cnn,
+    "wide_resnet": _wide_resnet,
     "blend": _blend,
     "classical": check_classical,
 }

@@ -22,7 +22,9 @@ class Mixing:
 
     def __init__(self, settings: Mapping[str, Any], classes: int) -> None:
         kinds = ((MixUp, settings["mixup"]["alpha"]), (CutMix, settings["cutmix"]["alpha"]))
-        self.ways = [kind(alpha=alpha, num_classes=classes) for kind, alpha in kinds if alpha]
+        self.ways = [
+            kind(alpha=float(alpha), num_classes=classes) for kind, alpha in kinds if alpha
+        ]
         self.probability: float = settings["mix_probability"]
         self.classes = classes
 

@@ -14,6 +14,7 @@ from fer.models.networks.classical import ClassicalNetwork
 from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
+from fer.models.networks.wide_resnet import WideResNet
 
 
 class TransferClassifier(FaceClassifier):
@@ -44,6 +45,27 @@ class CnnClassifier(FaceClassifier):
         size = self.hparams["size"]
         network = PlainCnn(
             model["network"], classes, channels, size, model["dense"], model["dropout"]
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
+class WideClassifier(FaceClassifier):
+    """A wide residual network."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.wide_resnet.WideResNet`."""
+        network = WideResNet(
+            classes,
+            channels,
+            model["depth"],
+            model["width"],
+            model["stem_stride"] or 1,
+            model["dropout"],
+            model["drop_path"],
         )
         return _with_frozen(network, model)
 
@@ -110,6 +132,7 @@ class ClassicalClassifier(FaceClassifier):
 CLASSIFIERS: dict[str, type[FaceClassifier]] = {
     "transfer": TransferClassifier,
     "cnn": CnnClassifier,
+    "wide_resnet": WideClassifier,
     "mlp_head": MlpClassifier,
     "blend": BlendClassifier,
     "classical": ClassicalClassifier,
