@@ -36,16 +36,17 @@ def clean_training(faces: Faces, split: Split, settings: Mapping[str, Any]) -> t
         others = np.concatenate([split.validation, split.test])
         groups = group_rows(faces.images[np.concatenate([train, others])])
         copies: Mask = np.isin(groups[: len(train)], groups[len(train) :])
-        train = train[~copies]
-        notes.append(f"{copies.sum():,} training images left out: copies of ones to be tested")
+        if copies.any():
+            train = train[~copies]
+            notes.append(f"{copies.sum():,} training images left out: copies of ones to be tested")
     if settings["conflicts"] != "keep":
         groups = group_rows(faces.images[train])
         unsure = find_conflicts(groups, faces.labels[train])
         story = f"{unsure.sum():,} training images are copies of each other with several labels: "
-        if settings["conflicts"] == "drop":
+        if unsure.any() and settings["conflicts"] == "drop":
             train = train[~unsure]
             notes.append(story + "left out")
-        else:
+        elif unsure.any():
             faces = replace(faces, targets=_shared(faces, train[unsure], groups[unsure]))
             notes.append(story + "each aims at all of their labels, by share")
     gone = set(faces.labels[split.train]) - set(faces.labels[train])
