@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from fer.data.mixing import mixes
 from fer.data.modules import FaceDataModule
 from fer.models.architectures import CLASSIFIERS
 from fer.models.classical import sizes
@@ -51,6 +52,7 @@ def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassi
         maximise=settings["trainer"]["monitor_mode"] == "max",
         channels_last=settings["trainer"]["channels_last"],
         size=settings["augment"]["crop"]["size"] or settings["data"]["size"],
+        mixed=mixes(settings["augment"]),
     )
 
 

@@ -177,7 +177,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         copies,
         None if found is None else found.temperature,
     )
-    print_report(results, described(story) + _views_text(views), run.path.name)
+    print_report(results, described(story), run.path.name)
     lines = [sure_line(found), *notes, f"report: {folder}"]
     if own and config.part == "test" and views == run.settings["test_time"]:
         lines.insert(0, _compare(results["metrics"], run.results()["metrics"]))
@@ -270,12 +270,6 @@ def _name(settings: Mapping[str, Any], part: str, own: bool) -> str:
     words += ["flip"] if views["flip"] else []
     words += [f"{views['crops']}crops"] if views["crops"] > 1 else []
     return "-".join(words)
-
-
-def _views_text(views: Mapping[str, Any]) -> str:
-    words = [f"{views['crops']} crops"] if views["crops"] > 1 else []
-    words += ["mirrored too"] if views["flip"] else []
-    return ", " + ", ".join(words) if words else ""
 
 
 def _compare(now: Mapping[str, float], stored: Mapping[str, float]) -> str:

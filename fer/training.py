@@ -23,12 +23,14 @@ from fer.checks.classes import check_classes
 from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
+from fer.data.cleaning import clean_training
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split, make_split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
+from fer.models.averaging import EmaWeights
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.pseudo import PseudoLabels
@@ -86,6 +88,7 @@ def train(
     check_classes(config, faces.classes)
     limit = settings["data"]["images_per_class"]
     data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
+    data.faces, data.split = clean_training(faces, data.split, settings["data"])
     settle_sources(settings, data)
 
     pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
@@ -156,8 +159,7 @@ def _work(
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
-            epochs = settings["trainer"]["max_epochs"] if trained else 1
-            trainer = _trainer(settings, run, tracker, job, epochs)
+            trainer = _trainer(settings, run, tracker, job, learns=trained > 0)
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
@@ -215,13 +217,15 @@ def _begin(
 
 
 def _trainer(
-    settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int, epochs: int
+    settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int, learns: bool
 ) -> Trainer:
     """Lightning's trainer, with this project's records instead of Lightning's."""
     chosen = settings["trainer"]
     maximise = chosen["monitor_mode"] == "max"
     clip = chosen["clip_norm"] or chosen["clip_value"]
     callbacks: list[Callback] = progress_callbacks(chosen["progress"])
+    if chosen["ema_decay"] is not None and learns:
+        callbacks.append(EmaWeights(chosen["ema_decay"]))
     if chosen["patience"] is not None:
         callbacks.append(
             EarlyStopping(
@@ -230,7 +234,7 @@ def _trainer(
         )
     callbacks.append(Recorder(run, tracker, chosen["monitor"], maximise, settings["seed"]))
     return Trainer(
-        max_epochs=epochs,
+        max_epochs=chosen["max_epochs"] if learns else 1,
         accelerator=chosen["accelerator"],
         devices=_devices(chosen["accelerator"], chosen["devices"], job),
         precision=chosen["precision"],

@@ -65,6 +65,30 @@ class Checker:
                 + (f", or {instead}" if instead else ""),
             )
 
+    def by_epoch(self, key: str, low: int, high: int | None = None, rises: bool = True) -> None:
+        """A dictionary from epochs, the first 0, to whole numbers that only rise, or only fall."""
+        value = self.value(key)
+        if value is None:
+            return
+        numbers = list(value.values()) if OmegaConf.is_dict(value) else []
+        keys = list(value) if OmegaConf.is_dict(value) else []
+        whole = all(isinstance(n, int) and not isinstance(n, bool) for n in [*keys, *numbers])
+        fits = (
+            whole
+            and keys[:1] == [0]
+            and keys == sorted(keys)
+            and numbers == sorted(numbers, reverse=not rises)
+            and all(n >= low and (high is None or n <= high) for n in numbers)
+        )
+        if not fits:
+            some = f"{low} to {high}" if high is not None else f"{low}"
+            self.fail(
+                key,
+                f"it maps epochs, the first 0, to whole numbers from {some} that only "
+                f"{'rise' if rises else 'fall'}, such as "
+                f"{'{0:40,6:48}' if rises else '{0:5,2:3,4:0}'}, or is null",
+            )
+
     def flag(self, key: str) -> None:
         """True or false."""
         if not isinstance(self.value(key), bool):

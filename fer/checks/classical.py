@@ -35,6 +35,8 @@ def check_classical(check: Checker) -> None:
     _candidates(check, "model.c", float, "numbers above 0, such as [0.1,1]")
     for key in ("model.neighbours", "model.mixtures"):
         _candidates(check, key, int, "whole numbers from 1, such as [1,4]")
+    if check.value("data.conflicts") == "soft":
+        check.fail("data.conflicts", "a classical model learns labels, not shares: keep or drop")
     if check.value("trainer.compile"):
         check.fail("trainer.compile", "a classical model has no network to compile")
 

@@ -42,7 +42,10 @@ def check_data(check: Checker) -> None:
         check.choice("data.contempt", ("keep", "leave_out"))
     check.choice("data.on_bad_file", ("stop", "skip"))
     check.number("data.size", low=16, high=1024, whole=True)
+    check.by_epoch("data.progressive", low=16, high=check.value("data.size"))
     check.choice("data.channels", (1, 3))
+    check.choice("data.conflicts", ("keep", "drop", "soft"))
+    check.choice("data.duplicates_of_test", ("keep", "drop"))
     check.number("data.images_per_class", low=1, whole=True, null=True)
     check.number("data.batch_size", low=1, whole=True)
     check.choice("data.sampler", ("shuffle", "balanced"))
@@ -137,6 +140,9 @@ def check_augmentation(check: Checker) -> None:
     check.pair("augment.erasing.area", 0, 1)
     check.number("augment.brightness", low=0, high=1)
     check.number("augment.contrast", low=0, high=1)
+    for key in ("mixup", "cutmix"):
+        check.number(f"augment.{key}.alpha", low=0)
+    check.number("augment.mix_probability", low=0, high=1)
     check.number("augment.crop.size", low=8, high=check.value("data.size"), whole=True, null=True)
     check.choice("augment.crop.count", (1, 5, 10))
     for key in ("augment.crop.count", "test_time.crops"):

@@ -8,6 +8,7 @@ from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+SCHEDULES = ("constant", "cosine", "onecycle", "step", "plateau", "warm_restarts")
 MONITORS = tuple(f"validation/{m}" for m in ("accuracy", "balanced_accuracy", "f1_macro", "loss"))
 
 
@@ -16,9 +17,10 @@ def check_optimisation(check: Checker) -> None:
     check.text("optimizer.name")
     check.number("optimizer.lr", above=0)
     check.number("optimizer.backbone_scale", low=0)
+    check.number("optimizer.layer_decay", above=0, high=1)
     check.number("optimizer.weight_decay", low=0)
     check.number("optimizer.momentum", low=0, high=0.9999)
-    check.choice("scheduler.name", ("constant", "cosine", "onecycle", "step", "plateau"))
+    check.choice("scheduler.name", SCHEDULES)
     for key in ("warmup_epochs", "patience_epochs", "decay_start"):
         if key in check.cfg.scheduler:
             check.number(f"scheduler.{key}", low=0, whole=True)
@@ -27,13 +29,16 @@ def check_optimisation(check: Checker) -> None:
     for key in ("warmup_lr", "min_lr"):
         if key in check.cfg.scheduler:
             check.number(f"scheduler.{key}", low=0)
-    for key in ("rise", "decay_rate"):
+    if "cycle_epochs" in check.cfg.scheduler:
+        check.number("scheduler.cycle_epochs", low=1, whole=True)
+        check.number("scheduler.cycle_growth", low=1)
+    for key in ("rise", "decay_rate", "cycle_decay"):
         if key in check.cfg.scheduler:
             check.number(f"scheduler.{key}", low=0, high=1)
 
 
 def check_loss(check: Checker) -> None:
-    """The loss, its class weights and mixup."""
+    """The loss, its class weights, and what gives it probabilities to aim at."""
     check.choice("loss.name", ("cross_entropy", "focal", "multi_target"))
     many = check.value("data.labels") == "multi_target"
     if many != (check.value("loss.name") == "multi_target"):
@@ -43,8 +48,12 @@ def check_loss(check: Checker) -> None:
         )
     if many and check.value("loss.class_weights") is not None:
         check.fail("loss.class_weights", "multi_target has none: null")
+    for key in ("augment.mixup.alpha", "augment.cutmix.alpha"):
+        if many and check.value(key):
+            check.fail(key, "loss=multi_target aims at sets of classes, which cannot be mixed: 0")
+    if many and check.value("data.conflicts") == "soft":
+        check.fail("data.conflicts", "loss=multi_target aims at sets of classes: keep or drop")
     check.number("loss.smoothing", low=0, high=0.99)
-    check.number("loss.mixup", low=0)
     if "gamma" in check.cfg.loss:
         check.number("loss.gamma", low=0)
     weights = check.value("loss.class_weights")
@@ -92,6 +101,9 @@ def check_trainer(check: Checker) -> None:
     check.number("trainer.clip_value", above=0, null=True)
     if check.value("trainer.clip_norm") and check.value("trainer.clip_value"):
         raise ConfigError("trainer.clip_norm and trainer.clip_value exclude each other: set one")
+    decay = check.value("trainer.ema_decay")
+    if decay is not None and not (isinstance(decay, float) and 0 < decay < 1):
+        check.fail("trainer.ema_decay", "it is a number above 0 and below 1, or null")
     for key in ("channels_last", "compile", "deterministic"):
         check.flag(f"trainer.{key}")
     check.number("trainer.threads", low=1, whole=True, null=True)

@@ -17,6 +17,17 @@ def check_model(check: Checker) -> None:
     """The settings of the chosen kind of architecture."""
     check.choice("model.kind", tuple(KINDS))
     KINDS[check.value("model.kind")](check)
+    _any_side(check)
+
+
+def _any_side(check: Checker) -> None:
+    """Whether the network takes pictures of several sides in one training."""
+    kind = check.value("model.kind")
+    if check.value("data.progressive") is not None and kind not in ("transfer", "wide_resnet"):
+        check.fail(
+            "data.progressive",
+            f"model={check.value('model.name')} is made for pictures of one side: null",
+        )
 
 
 def _transfer(check: Checker) -> None:
@@ -56,6 +67,23 @@ def _cnn(check: Checker) -> None:
             check.fail(key, f"model.network={network} needs {least} pixels or more")
 
 
+def _wide_resnet(check: Checker) -> None:
+    """Depth and width; there are no ImageNet weights for it."""
+    depth = check.value("model.depth")
+    if not isinstance(depth, int) or depth < 10 or depth % 6 != 4:
+        check.fail("model.depth", "6 n + 4 with n blocks in each group: 10, 16, 22, 28, ...")
+    check.number("model.width", low=0.5, high=32)
+    check.text("model.weights")
+    if check.value("model.weights") == "imagenet":
+        check.fail("model.weights", "there are none for it; use none, a file or a run folder")
+    _extra_channels(check)
+    check.choice("model.stem_stride", (None, 1, 2))
+    check.number("model.dropout", low=0, high=0.99)
+    check.number("model.drop_path", low=0, high=0.99)
+    _what_trains(check)
+    _pixels(check)
+
+
 def _widths(check: Checker, key: str, least: int = 0) -> None:
     """A list of so many numbers of units, or more."""
     widths = check.value(key)
@@ -81,6 +109,10 @@ def _what_trains(check: Checker) -> None:
             raise ConfigError(
                 "model.train_only and model.frozen_stages exclude each other: set one"
             )
+    check.by_epoch("model.unfreeze", low=0, rises=False)
+    for key in ("model.frozen_stages", "model.train_only"):
+        if check.value("model.unfreeze") is not None and check.value(key):
+            raise ConfigError(f"model.unfreeze and {key} exclude each other: set one")
 
 
 def _pixels(check: Checker) -> None:
@@ -136,6 +168,7 @@ KINDS: dict[str, Callable[[Checker], None]] = {
     "transfer": _transfer,
     "mlp_head": _mlp_head,
     "cnn": _cnn,
+    "wide_resnet": _wide_resnet,
     "blend": _blend,
     "classical": check_classical,
 }

@@ -18,9 +18,11 @@ from fer.data.cache import open_faces
 from fer.data.faces import Faces
 from fer.data.joined import join
 from fer.data.loading import Batches, loader
+from fer.data.mixing import Mixing, mixes
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.protocols import Split
 from fer.data.readers import Reader
+from fer.epochs import value_at
 
 EVALUATION_BATCH = 256
 
@@ -48,6 +50,11 @@ class FaceDataModule(LightningDataModule):
         self.data, self.augment, self.test_time, self.paths = data, augment, test_time, paths
         self.seed = seed
         self.augmentation = Augmentation(augment, data["size"])
+        self.progressive: Mapping[int, int] = data.get("progressive") or {0: data["size"]}
+        self.augmentations = {
+            side: Augmentation(_shrunk(augment, side / data["size"]), side)
+            for side in self.progressive.values()
+        }
         self.faces: Faces
         self.split: Split
         self.more: tuple[Faces, NDArray[np.int64]] | None = None
@@ -143,13 +150,9 @@ class FaceDataModule(LightningDataModule):
     ) -> dict[str, Any]:
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""
         trainer = self.trainer
-        images = to_images(batch["image"], self.data["size"], self.data["channels"])
         if trainer is not None and trainer.training:
-            images, aims = self.augmentation(images), self.aims(batch)
-            faces = len(batch["label"])
-            crops = len(images) // faces
-            aims = {key: aim.repeat_interleave(crops, dim=0) for key, aim in aims.items()}
-            return {"image": images, **aims, "faces": faces}
+            return self._for_training(batch, value_at(self.progressive, trainer.current_epoch))
+        images = to_images(batch["image"], self.data["size"], self.data["channels"])
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
             images,
@@ -158,3 +161,24 @@ class FaceDataModule(LightningDataModule):
             self.test_time["flip"] and testing,
         )
         return {"image": images, "label": batch["label"]}
+
+    def _for_training(self, batch: dict[str, Tensor], side: int) -> dict[str, Any]:
+        """Augmented pictures, made out of ones of `side` pixels, and what they aim at."""
+        images = to_images(batch["image"], side, self.data["channels"])
+        images, aims = self.augmentations[side](images), self.aims(batch)
+        faces = len(batch["label"])
+        crops = len(images) // faces
+        aims = {key: aim.repeat_interleave(crops, dim=0) for key, aim in aims.items()}
+        if mixes(self.augment):
+            mixing = Mixing(self.augment, len(self.faces.classes))
+            images, target = mixing(images, aims.get("target", aims["label"]))
+            aims = {"label": target.argmax(dim=1), "target": target}
+        return {"image": images, **aims, "faces": faces}
+
+
+def _shrunk(augment: Mapping[str, Any], share: float) -> Mapping[str, Any]:
+    """The same augmentation for pictures whose side is a share of what it was."""
+    crop = augment["crop"]
+    if crop["size"] is None:
+        return augment
+    return {**augment, "crop": {**crop, "size": round(crop["size"] * share)}}

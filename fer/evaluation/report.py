@@ -134,12 +134,21 @@ def draw(
 
 
 def described(story: Mapping[str, Any]) -> str:
-    """What every figure of a test must carry: data, protocol, part and n.
+    """What every figure of a test must carry: data, protocol, part, n, and views if several.
 
     A mark follows a protocol that knowingly lets people through; the story's `cautions` say so.
     """
     protocol = marked(story["protocol"]["name"], find_cautions(story))
-    return f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
+    shown = f"{story['data']}, {protocol}, {story['part']}, n = {story['n']:,}"
+    return shown + _views(story.get("test_time", {}))
+
+
+def _views(views: Mapping[str, Any]) -> str:
+    """How test images were looked at, where not once each; empty where nothing is told."""
+    crops = views.get("crops", 1)
+    words = [f"{crops} crops"] if crops > 1 else []
+    words += ["mirrored too"] if views.get("flip") else []
+    return "".join(f", {word}" for word in words)
 
 
 def caption(story: Mapping[str, Any]) -> str:

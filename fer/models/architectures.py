@@ -8,12 +8,13 @@ from typing import Any
 from torch import nn
 
 from fer.models.classifiers import FaceClassifier
-from fer.models.freezing import freeze, head_names, train_only
+from fer.models.freezing import check_unfreezing, freeze, head_names, train_only
 from fer.models.networks.blend import Blend
 from fer.models.networks.classical import ClassicalNetwork
 from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
+from fer.models.networks.wide_resnet import WideResNet
 
 
 class TransferClassifier(FaceClassifier):
@@ -52,6 +53,27 @@ class CnnClassifier(FaceClassifier):
         return head_names(self.network)
 
 
+class WideClassifier(FaceClassifier):
+    """A wide residual network."""
+
+    def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
+        """See `fer.models.networks.wide_resnet.WideResNet`."""
+        network = WideResNet(
+            classes,
+            channels,
+            model["depth"],
+            model["width"],
+            model["stem_stride"] or 1,
+            model["dropout"],
+            model["drop_path"],
+        )
+        return _with_frozen(network, model)
+
+    def head_names(self) -> tuple[str, ...]:
+        """The last linear layer."""
+        return head_names(self.network)
+
+
 class MlpClassifier(FaceClassifier):
     """Any timm backbone with Chen's MLP head."""
 
@@ -76,8 +98,11 @@ class MlpClassifier(FaceClassifier):
 
 
 def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
-    """The same network, of which only what the settings name learns."""
-    freeze(network, model["frozen_stages"])
+    """The same network, of which only what the settings name learns, now or in a later epoch."""
+    unfreeze = model.get("unfreeze")
+    if unfreeze:
+        check_unfreezing(network, unfreeze)
+    freeze(network, min(unfreeze.values()) if unfreeze else model["frozen_stages"])
     if model["train_only"] is not None:
         train_only(network, model["train_only"])
     return network
@@ -107,6 +132,7 @@ class ClassicalClassifier(FaceClassifier):
 CLASSIFIERS: dict[str, type[FaceClassifier]] = {
     "transfer": TransferClassifier,
     "cnn": CnnClassifier,
+    "wide_resnet": WideClassifier,
     "mlp_head": MlpClassifier,
     "blend": BlendClassifier,
     "classical": ClassicalClassifier,

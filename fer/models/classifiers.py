@@ -10,11 +10,12 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fer.epochs import value_at
 from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
-from fer.models.freezing import keep_frozen_norms
-from fer.models.losses import ClassificationLoss, build_loss, mix
+from fer.models.freezing import keep_frozen_norms, set_depth
+from fer.models.losses import ClassificationLoss, build_loss
 from fer.models.schedules import Schedule, build_optimizer
 
 Batch = dict[str, Any]
@@ -42,6 +43,8 @@ class FaceClassifier(LightningModule):
         maximise: Whether a higher one is better.
         channels_last: Memory layout of pictures and weights.
         size: Side of the pictures that the network gets, in pixels.
+        mixed: Whether training pictures are mixed; the training accuracy is then of the labels with
+            the larger share, and called `train/dominant_accuracy`.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class FaceClassifier(LightningModule):
         maximise: bool = True,
         channels_last: bool = False,
         size: int = 48,
+        mixed: bool = False,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.classes = tuple(classes)
         self.extra_channels = model.get("extra_channels", [])
+        self.depths: Mapping[int, int] | None = model.get("unfreeze")
         extra = extra_count(self.extra_channels)
         self.network = self.build_network(model, len(classes), channels + extra)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
@@ -76,7 +81,8 @@ class FaceClassifier(LightningModule):
         self.teacher: Teacher | None = None
         self.schedule: Schedule | None = None
         self.schedule_memory: dict[str, Any] = {}
-        self.train_metrics = EpochMetrics("train", len(classes), macro=False)
+        accuracy = "dominant_accuracy" if mixed else "accuracy"
+        self.train_metrics = EpochMetrics("train", len(classes), macro=False, accuracy=accuracy)
         self.validation_metrics = EpochMetrics("validation", len(classes), macro=True)
 
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
@@ -126,7 +132,9 @@ class FaceClassifier(LightningModule):
         return self
 
     def on_train_epoch_start(self) -> None:
-        """Sets the epoch's learning rates; norms of frozen stages stay asleep."""
+        """Sets what learns and the epoch's learning rates; norms of frozen stages stay asleep."""
+        if self.depths:
+            set_depth(self.network, value_at(self.depths, self.current_epoch))
         keep_frozen_norms(self.network)
         assert self.schedule is not None
         self.schedule.before_epoch(self.current_epoch)
@@ -137,13 +145,9 @@ class FaceClassifier(LightningModule):
         self.schedule.before_step(self.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch; accuracy is of the unmixed labels' larger share."""
+        """The loss of a batch."""
         images, labels = batch["image"], batch["label"]
         targets: Any = batch.get("target", labels)
-        alpha = self.hparams["loss"]["mixup"]
-        if alpha:
-            images, targets = mix(images, targets, len(self.classes), alpha)
-            labels = targets.argmax(dim=1)
         logits = self(images)
         loss: Tensor = self.loss(logits.float(), targets)
         if self.teacher is not None:

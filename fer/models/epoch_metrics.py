@@ -14,14 +14,15 @@ class EpochMetrics(nn.Module):
         stage: `train` or `validation`, first part of the names.
         classes: Number of classes.
         macro: Whether also the means over classes: balanced accuracy and macro F1.
+        accuracy: What the accuracy is called.
     """
 
-    def __init__(self, stage: str, classes: int, macro: bool) -> None:
+    def __init__(self, stage: str, classes: int, macro: bool, accuracy: str = "accuracy") -> None:
         super().__init__()
-        self.stage = stage
+        self.stage, self.name = stage, accuracy
         self.loss = MeanMetric()
         figures: dict[str, Metric | MetricCollection] = {
-            "accuracy": MulticlassAccuracy(classes, average="micro")
+            accuracy: MulticlassAccuracy(classes, average="micro")
         }
         if macro:
             figures["balanced_accuracy"] = MulticlassAccuracy(classes, average="macro")
@@ -35,7 +36,7 @@ class EpochMetrics(nn.Module):
 
     def accuracy(self) -> float:
         """Of the epoch so far."""
-        return float(self.figures["accuracy"].compute())
+        return float(self.figures[self.name].compute())
 
     def finish(self) -> dict[str, Tensor]:
         """The epoch's figures as `<stage>/<name>`, and an empty start for the next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -51,17 +51,45 @@ def freeze(network: nn.Module, frozen_stages: int) -> None:
     Raises:
         ConfigError: There are not so many stages.
     """
+    _check_depth(network, frozen_stages, "model.frozen_stages")
+    _let_learn(network, stages(network)[:frozen_stages], False)
+
+
+def set_depth(network: nn.Module, frozen_stages: int) -> None:
+    """Freezes the first stages and lets the others learn, whatever learnt before."""
     found = stages(network)
-    if not 0 <= frozen_stages <= len(found):
+    _let_learn(network, found[:frozen_stages], False)
+    _let_learn(network, found[frozen_stages:], True)
+    network.train(network.training)  # norms that slept as frozen ones
+    keep_frozen_norms(network)
+
+
+def check_unfreezing(network: nn.Module, depths: Mapping[int, int]) -> None:
+    """Refuses depths that the network does not have.
+
+    Raises:
+        ConfigError: There are not so many stages.
+    """
+    for depth in depths.values():
+        _check_depth(network, depth, "model.unfreeze")
+
+
+def _check_depth(network: nn.Module, depth: int, key: str) -> None:
+    count = len(stages(network))
+    if not 0 <= depth <= count:
         raise ConfigError(
-            f"model.frozen_stages={frozen_stages}: this backbone has {len(found)} stages; "
-            f"use 0 (train all) to {len(found)} (train the head alone)"
+            f"{key}={depth}: this backbone has {count} stages; "
+            f"use 0 (train all) to {count} (train the head alone)"
         )
-    frozen = {name for names in found[:frozen_stages] for name in names}
+
+
+def _let_learn(network: nn.Module, found: Sequence[Sequence[str]], learns: bool) -> None:
+    """Lets the parameters of some stages learn, or stops them."""
+    chosen = {name for names in found for name in names}
     for name, module in network.named_modules():
-        if name in frozen:
+        if name in chosen:
             for parameter in module.parameters(recurse=False):
-                parameter.requires_grad_(False)
+                parameter.requires_grad_(learns)
 
 
 def train_only(network: nn.Module, patterns: Sequence[str]) -> None:

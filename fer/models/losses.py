@@ -89,22 +89,3 @@ def balanced_weights(counts: Sequence[int]) -> list[float]:
         [2.0, 0.6666666666666666]
     """
     return [sum(counts) / (len(counts) * count) for count in counts]
-
-
-def mix(images: Tensor, targets: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
-    """Mixup (Zhang et al. 2018): each image blended with another of the batch, targets alike.
-
-    Args:
-        images: `[B, C, H, W]`.
-        targets: Class indices `[B]` or probabilities `[B, K]`.
-        classes: Number of classes K.
-        alpha: Both parameters of the beta distribution that draws the share.
-
-    Returns:
-        Images `[B, C, H, W]` and target probabilities `[B, K]`.
-    """
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    order = torch.randperm(len(images), device=images.device)
-    truth = functional.one_hot(targets, classes) if targets.ndim == 1 else targets
-    truth = truth.to(images.dtype)
-    return torch.lerp(images[order], images, share), torch.lerp(truth[order], truth, share)

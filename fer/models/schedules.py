@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from timm.optim import create_optimizer_v2, list_optimizers
-from timm.scheduler import create_scheduler_v2
+from timm.optim import create_optimizer_v2, list_optimizers, param_groups_layer_decay
+from timm.scheduler import CosineLRScheduler, create_scheduler_v2
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
@@ -42,28 +42,31 @@ def check_optimizer(name: str) -> None:
 def build_optimizer(
     network: nn.Module, head: tuple[str, ...], settings: Mapping[str, Any]
 ) -> Optimizer:
-    """An optimiser by timm's name, over the parameters that learn, in up to four groups.
+    """An optimiser by timm's name, over the parameters that learn, in groups; the head's come last.
 
     Norms and biases have no weight decay; parameters outside `head` (prefixes of names) have their
-    learning rate times `backbone_scale`.
+    learning rate times `backbone_scale`, and times `layer_decay` once for each layer, as timm
+    counts them, between them and the head.
 
     Raises:
         ConfigError: timm has no such optimiser.
     """
     check_optimizer(settings["name"])
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}
+    scales = _layer_scales(network, settings["layer_decay"])
     for parameter_name, parameter in network.named_parameters():
         if parameter.requires_grad:
             in_head = parameter_name.startswith(head)
             decays = parameter.ndim > 1
-            groups.setdefault((in_head, decays), []).append(parameter)
+            scale = 1.0 if in_head else settings["backbone_scale"] * scales[parameter_name]
+            groups.setdefault((in_head, scale, decays), []).append(parameter)
     arranged = [
         {
             "params": parameters,
-            "lr": settings["lr"] * (1.0 if in_head else settings["backbone_scale"]),
+            "lr": settings["lr"] * scale,
             "weight_decay": settings["weight_decay"] if decays else 0.0,
         }
-        for (in_head, decays), parameters in groups.items()
+        for (_, scale, decays), parameters in sorted(groups.items(), key=lambda each: each[0][0])
     ]
     return create_optimizer_v2(
         arranged,
@@ -72,6 +75,15 @@ def build_optimizer(
         weight_decay=0.0,
         momentum=settings["momentum"],
     )
+
+
+def _layer_scales(network: nn.Module, decay: float) -> dict[str, float]:
+    """Each learning parameter's share of the full rate, by timm's groups of layers."""
+    names = {id(p): name for name, p in network.named_parameters() if p.requires_grad}
+    if decay == 1:
+        return dict.fromkeys(names.values(), 1.0)
+    groups = param_groups_layer_decay(network, layer_decay=decay)
+    return {names[id(p)]: group["lr_scale"] for group in groups for p in group["params"]}
 
 
 class Schedule:
@@ -164,6 +176,18 @@ def _timm_scheduler(
     optimizer: Optimizer, settings: Mapping[str, Any], epochs: int, steps_per_epoch: int
 ) -> Any:
     chosen: dict[str, Any]
+    if settings["name"] == "warm_restarts":
+        return CosineLRScheduler(
+            optimizer,
+            t_initial=settings["cycle_epochs"] * steps_per_epoch,
+            lr_min=settings["min_lr"],
+            cycle_mul=settings["cycle_growth"],
+            cycle_decay=settings["cycle_decay"],
+            cycle_limit=1_000_000,
+            warmup_t=settings["warmup_epochs"] * steps_per_epoch,
+            warmup_lr_init=settings["warmup_lr"],
+            t_in_epochs=False,
+        )
     if settings["name"] == "cosine":
         chosen = {"sched": "cosine", "min_lr": settings["min_lr"], "step_on_epochs": False}
     elif settings["name"] == "step":

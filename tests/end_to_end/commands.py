@@ -168,6 +168,8 @@ def assert_same_training(one: RunFolder, other: RunFolder) -> None:
         left, right = (torch.load(p, weights_only=True) for p in (path, twin))
         for key in ("state_dict", "optimizer_states", "schedule", "epoch", "global_step"):
             assert_same(left[key], right[key], f"{path.name} {key}")
+        for key in ("current_model_state", "averaging_state"):  # with averaged weights
+            assert_same(left.get(key), right.get(key), f"{path.name} {key}")
     for left, right in zip(one.rows(), other.rows(), strict=True):
         for key in ("seconds", "images_per_second"):
             del left[key], right[key]

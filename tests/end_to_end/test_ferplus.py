@@ -34,7 +34,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     "chosen",
     [
         ("data.labels=majority",),
-        ("data.labels=cross_entropy", "loss.mixup=0.4"),
+        ("data.labels=cross_entropy", "augment.mixup.alpha=0.4"),
         ("data.labels=multi_target", "loss=multi_target", "data.contempt=leave_out"),
     ],
     ids=lambda chosen: chosen[0],

@@ -82,6 +82,8 @@ def test_crops_in_training_and_testing(plain: Done, tmp_path: Path) -> None:
     crops = ("augment.crop.size=40", "augment.crop.count=5")
     run = trained(tmp_path, *crops, "test_time.crops=10", "test_time.flip=true")
     assert run.results()["test_time"] == {"crops": 10, "flip": True}
+    told = (run.test / "report.md").read_text(encoding="utf-8")
+    assert "n = 14, 10 crops, mirrored too" in told
     # each image of an epoch counts as five: three batches of 14 stay two steps of 70
     assert checkpoint(run)["global_step"] == checkpoint(plain.run)["global_step"] == 2
     told = here("evaluate", f"run={run.path}", "crops=1", "flip=false", folder=tmp_path)

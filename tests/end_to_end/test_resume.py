@@ -61,9 +61,22 @@ def test_goes_on_as_if_nothing_had_happened(cut: Done, undisturbed: Done, copy: 
         assert {key: kept[key] for key in row} == row
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "plateau"])
+LEVERS = (
+    "data.progressive={0:32,1:40,3:48}",
+    "optimizer.layer_decay=0.7",
+    "model.unfreeze={0:3,1:2,3:0}",
+    "trainer.ema_decay=0.9",
+    "augment.mixup.alpha=0.2",
+    "augment.cutmix.alpha=1",
+    "augment.mix_probability=0.8",
+)
+"""What changes from epoch to epoch, draws, or is kept beside the weights."""
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "warm_restarts"])
 def test_epochs_may_grow_where_rates_do_not_depend_on_them(schedule: str, tmp_path: Path) -> None:
     extra = {"constant": (), "step": ("scheduler.decay_epochs=1",)}
+    extra["warm_restarts"] = ("scheduler.cycle_epochs=1", *LEVERS)
     extra["plateau"] = ("scheduler.patience_epochs=0", "scheduler.decay_rate=0.5")
     settings = (*TINY, UNTRACKED, "model.dropout=0.2", f"scheduler={schedule}", *extra[schedule])
     straight, grown = tmp_path / "straight", tmp_path / "grown"

@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 from torch.nn import functional
 
-from fer.models.losses import ClassificationLoss, MultiTargetLoss, balanced_weights, mix
+from fer.models.losses import ClassificationLoss, MultiTargetLoss, balanced_weights
 
 WEIGHTS = [0.5, 2.0, 1.0, 0.1, 3.0, 1.5, 0.7]
 
@@ -95,46 +95,3 @@ def test_balanced_weights_agree_with_scikit_learn() -> None:
     labels = np.repeat(range(7), counts)
     expected = compute_class_weight("balanced", classes=np.arange(7), y=labels)
     assert balanced_weights(counts) == pytest.approx(expected.tolist())
-
-
-def test_mixup_blends_images_and_labels_alike() -> None:
-    labels = torch.arange(7).repeat(4)
-    images = (labels / 10.0).view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
-    torch.manual_seed(0)
-    mixed, truth = mix(images, labels, classes=7, alpha=1.0)
-    assert mixed.shape == images.shape and truth.shape == (28, 7)
-    torch.testing.assert_close(truth.sum(dim=1), torch.ones(28))
-    expected = truth @ (torch.arange(7) / 10.0)
-    torch.testing.assert_close(mixed, expected.view(-1, 1, 1, 1).expand_as(mixed))
-    share = truth[range(28), labels]
-    assert torch.unique(share[share < 0.999].round(decimals=4)).numel() == 1
-    torch.testing.assert_close(truth.sum(dim=0), torch.full((7,), 4.0))
-
-
-def test_mixup_blends_probabilities_too() -> None:
-    labels = torch.arange(7).repeat(4)
-    images = torch.rand(28, 1, 4, 4)
-    truth = functional.one_hot(labels, 7).float()
-    torch.manual_seed(0)
-    hard = mix(images, labels, classes=7, alpha=1.0)
-    torch.manual_seed(0)
-    soft = mix(images, truth, classes=7, alpha=1.0)
-    assert all(torch.equal(one, other) for one, other in zip(hard, soft, strict=True))
-
-
-def test_mixup_leaves_its_input_alone() -> None:
-    images, labels = torch.rand(8, 1, 4, 4), torch.arange(8) % 7
-    before = images.clone()
-    mix(images, labels, classes=7, alpha=0.4)
-    assert torch.equal(images, before)
-
-
-def test_a_small_alpha_mixes_less() -> None:
-    labels = torch.arange(7)
-    torch.manual_seed(0)
-
-    def mixedness(alpha: float) -> float:
-        draws = [mix(torch.zeros(7, 1, 1, 1), labels, 7, alpha)[1] for _ in range(200)]
-        return float(torch.stack([(1 - t.max(dim=1).values).mean() for t in draws]).mean())
-
-    assert 0 < mixedness(0.1) < 0.6 * mixedness(2.0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from fer.errors import ConfigError
+from fer.models.freezing import head_names
 from fer.models.networks.transfer import build_transfer
+from fer.models.networks.wide_resnet import WideResNet
 from fer.models.schedules import Schedule, build_optimizer
 from tests.composing import choices, settings
 
@@ -81,6 +84,19 @@ def test_cosine_warms_up_and_ends_at_its_lowest() -> None:
     assert found[10:] == sorted(found[10:], reverse=True)
     assert found[-1] == pytest.approx(1e-3, rel=0.03)
     assert found[50] == pytest.approx((0.1 + 1e-3) / 2)
+
+
+def test_warm_restarts_go_up_again() -> None:
+    changes = {"cycle_epochs": 2, "cycle_growth": 2.0, "cycle_decay": 0.5, "min_lr": 1e-3}
+    found = [row[0] for row in rates("warm_restarts", epochs=14, **changes)]
+    assert [found[start] for start in (0, 10, 30)] == pytest.approx([0.1, 0.05, 0.025])
+    for start, end in ((0, 10), (10, 30), (30, 70)):
+        assert found[start:end] == sorted(found[start:end], reverse=True)
+        middle = (found[start] + 1e-3) / 2
+        assert found[(start + end) // 2] == pytest.approx(middle)
+    assert rates("warm_restarts", epochs=20, **changes)[:70] == rates(
+        "warm_restarts", epochs=14, **changes
+    )
 
 
 def test_cosine_without_warm_up_starts_high() -> None:
@@ -174,6 +190,27 @@ def test_backbone_learns_at_a_share_of_the_heads_rate() -> None:
         schedule.before_step(step)
         at = {id(p): g["lr"] for g in found.param_groups for p in g["params"]}
         assert at[id(network.fc.weight)] == pytest.approx(10 * at[id(network.conv1.weight)])
+
+
+@pytest.mark.parametrize("name", ["resnet18", "tf_efficientnet_lite0", "wide"])
+def test_layers_nearer_to_the_head_learn_faster(name: str) -> None:
+    wide = WideResNet(7, 1, depth=10, width=1)
+    network: Any = wide if name == "wide" else build_transfer(name, 7)
+    head = head_names(network)
+    chosen = settings("optimizer.lr=0.02", "optimizer.layer_decay=0.5")["optimizer"]
+    groups = build_optimizer(network, head, chosen).param_groups
+    rate = {id(p): g["lr"] for g in groups for p in g["params"]}
+    rates = [rate[id(p)] for p in network.parameters()]
+    assert len(rates) == len(rate) and len(set(rates)) > 4
+    own = {rate[id(p)] for n, p in network.named_parameters() if n.startswith(head)}
+    assert own == {0.02} == {groups[-1]["lr"]}
+    assert rates[0] == min(rates) == pytest.approx(0.02 * 0.5 ** (len(set(rates)) - 1))
+    ranks = sorted(set(rates))
+    assert [b / a for a, b in pairwise(ranks)] == pytest.approx([2] * (len(ranks) - 1))
+    both = build_optimizer(network, head, chosen | {"backbone_scale": 0.1}).param_groups
+    slower = {id(p): g["lr"] for g in both for p in g["params"]}
+    stem = id(next(network.parameters()))
+    assert slower[stem] == pytest.approx(0.1 * rate[stem]) and both[-1]["lr"] == 0.02
 
 
 def test_frozen_parameters_are_not_in_the_optimiser() -> None:

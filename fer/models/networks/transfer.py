@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 import timm
-from timm.layers import ClassifierHead
+from timm.layers import ClassifierHead, DropPath
 from torch import nn
 
 from fer.errors import ConfigError
@@ -51,6 +51,10 @@ def build_transfer(
         raise ConfigError(
             f"model.drop_path={drop_path}: {backbone} has no stochastic depth; set it to 0"
         ) from None
+    if drop_path and not any(isinstance(m, DropPath) and m.drop_prob for m in network.modules()):
+        raise ConfigError(
+            f"model.drop_path={drop_path}: {backbone} has no stochastic depth; set it to 0"
+        )
     if isinstance(network, timm.models.VGG):
         _pool_before_linear(network, classes, dropout)
     _calm_head(network)
