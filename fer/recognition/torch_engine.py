@@ -53,9 +53,7 @@ class TorchEngine:
 def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
     """The model with its preprocessing in front and its temperature behind."""
     told: Mapping[str, Any] = info.preprocessing
-    return FaceGraph(
-        model, told["size"], told["channels"], told["centre_crop"], info.temperature
-    )
+    return FaceGraph(model, told["size"], told["channels"], told["centre_crop"], info.temperature)
 
 
 def open_run(path: Path, threads: int | None = None) -> TorchEngine:
@@ -88,6 +86,10 @@ def open_safetensors(path: Path, threads: int | None = None) -> TorchEngine:
     except (ValueError, TypeError, LookupError) as error:
         raise RunError(f"{path} is damaged ({error}): export it again") from None
     check_fits(state, model.state_dict(), path)
-    model.load_state_dict({name: tensor.float() if tensor.dtype == torch.half else tensor
-                           for name, tensor in state.items()})
+    model.load_state_dict(
+        {
+            name: tensor.float() if tensor.dtype == torch.half else tensor
+            for name, tensor in state.items()
+        }
+    )
     return TorchEngine(model, info, threads)
