@@ -73,8 +73,8 @@ def open_engine(source: str | Path | None, threads: int | None = None) -> Engine
     if source is None:
         if not SHIPPED.is_file():
             raise RunError(
-                "this version of fer ships no model: name a run folder or an exported file, such as "
-                "run=outputs/default/<run>"
+                "this version of fer ships no model: name a run folder or an exported file, such "
+                "as run=outputs/default/<run>"
             )
         return OnnxEngine(SHIPPED, threads)
     path = Path(source).expanduser()

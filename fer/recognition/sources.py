@@ -156,8 +156,9 @@ def open_source(name: str | int, every: int = 1) -> Source:
     if path.is_file():
         return Moving(str(path), every) if is_video(path.name) else Files([path], every)
     if glob.has_magic(text):
-        found = sorted(glob.glob(str(path), recursive=True))
-        return _several([Path(each) for each in found if Path(each).is_file()], text, every)
+        beneath = Path(path.anchor)
+        found = sorted(beneath.glob(str(path.relative_to(beneath))))
+        return _several([each for each in found if each.is_file()], text, every)
     raise DataError(
         f"source={text} is not there: name a picture, a folder, a pattern, a video "
         f"({', '.join(VIDEOS)}), the address of a stream or the number of a camera"
