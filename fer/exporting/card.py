@@ -41,8 +41,8 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             "",
             "## Measured",
             "",
-            f"Test part {story['part']}, n = {story['n']:,}, met once after training; 95 % intervals "
-            "by bootstrap over its images. They hold for one view of a face by the torch model.",
+            f"Test part {story['part']}, n = {story['n']:,}, met after training; 95 % intervals by "
+            f"bootstrap over its images. Views of each face: {_views(story['views'])}.",
             "",
             "| metric | value | from | to |",
             "| --- | --- | --- | --- |",
@@ -63,6 +63,13 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             "",
         ]
     )
+
+
+def _views(views: Mapping[str, Any]) -> str:
+    """How the test looked at a face; the file itself looks once, at the centre."""
+    words = [f"{views['crops']} crops" if views["crops"] > 1 else "one"]
+    words += ["mirrored too"] if views["flip"] else []
+    return ", ".join(words) + (" (this file takes one)" if words != ["one"] else "")
 
 
 def _counted(counts: Mapping[str, int]) -> str:

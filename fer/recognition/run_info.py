@@ -66,6 +66,7 @@ def describe_run(
             "protocol": results["protocol"],
             "part": results["part"],
             "n": results["n"],
+            "views": results["test_time"],
             "metrics": _without_nan(results["metrics"]),
             "intervals": {key: _without_nan(pair) for key, pair in results["intervals"].items()},
             "versions": run.status["versions"],

@@ -110,13 +110,19 @@ class Moving:
     Args:
         name: The file's path, the stream's address, or the camera's number.
         every: Look at every n-th frame.
+
+    Raises:
+        DataError: It cannot be opened.
     """
 
     moving = True
 
     def __init__(self, name: str | int, every: int = 1) -> None:
         self.name = f"camera {name}" if isinstance(name, int) else name
-        self.video = Video(name, every)
+        try:
+            self.video = Video(name, every)
+        except DataError as error:
+            raise DataError(f"{self.name} {error}") from None
         self.live = self.video.live
         self.total = self.video.total
         self.problems: list[str] = []

@@ -30,6 +30,7 @@ class Summary:
     def __init__(self, classes: Sequence[str], rows: int) -> None:
         self.rows = rows
         self.frames = self.faces = self.empty = self.unsure = 0
+        self._what = "picture"
         self._counts = dict.fromkeys(classes, 0)
         self._confidences = dict.fromkeys(classes, 0.0)
         self._table = _table("source", "at", "face", "expression", "confidence", "box (x, y, w, h)")
@@ -38,6 +39,7 @@ class Summary:
     def add(self, frame: Frame, faces: Sequence[Face]) -> None:
         """Counts the faces of a frame."""
         self.frames += 1
+        self._what = "picture" if frame.number is None else "frame"
         self.empty += not faces
         for number, face in enumerate(faces):
             if self.faces < self.rows:
@@ -68,10 +70,14 @@ class Summary:
             for column in table.columns[1:]:
                 column.justify = "right"
             console.print(table)
-        words = [f"{self.faces:,} faces in {self.frames:,} pictures or frames"]
+        words = [f"{_counted(self.faces, 'face')} in {_counted(self.frames, self._what)}"]
         words += [f"{self.empty:,} without a face"] if self.empty else []
-        words += [f"{self.unsure:,} answers not sure (?)"] if self.unsure else []
+        words += [f"{_counted(self.unsure, 'answer')} not sure (?)"] if self.unsure else []
         print(", ".join(words))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _table(*columns: str) -> Table:

@@ -46,7 +46,7 @@ class Video:
         rate: Frames per second that will be looked at; 25 where nobody says.
 
     Raises:
-        DataError: It cannot be opened.
+        DataError: It cannot be opened. This message and those of `frames` go on after a name.
     """
 
     def __init__(self, name: str | int, every: int = 1) -> None:
@@ -106,16 +106,13 @@ def _opened(name: str | int) -> cv2.VideoCapture:
     if isinstance(name, int):
         camera = cv2.VideoCapture(name)
         if not camera.isOpened():
-            raise DataError(
-                f"source={name}: there is no camera {name}, or another program has it; the first "
-                "is 0"
-            )
+            raise DataError("is not there, or another program has it; the first camera is 0")
         return camera
     waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, PATIENCE, cv2.CAP_PROP_READ_TIMEOUT_MSEC, PATIENCE]
     video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, waits if "://" in name else [])
     if not video.isOpened():
         if "://" in name:
-            raise DataError(f"{name} gives no video: is the address right and the stream running?")
+            raise DataError("gives no video: is the address right, and the stream running?")
         size = Path(name).stat().st_size
         raise DataError(
             f"is no video that can be opened ({size:,} bytes): it is damaged or cut off"
