@@ -65,7 +65,7 @@ def predict(config: DictConfig) -> None:
     )
     summary = Summary(recognizer.classes, config.rows)
     takers: list[Callable[[Any, list[Face]], None]] = [summary.add]
-    timeline = Timeline(recognizer.classes)
+    timeline = Timeline(recognizer.classes, 2 / source.rate) if source.moving else None
     interrupted = False
     with ExitStack() as files:
         if config.faces is not None:
@@ -74,8 +74,8 @@ def predict(config: DictConfig) -> None:
         if config.annotated is not None:
             drawn = Annotated(Path(config.annotated).expanduser())
             takers.append(files.enter_context(closing(drawn)).write)
-        if source.moving:
-            takers.append(lambda frame, faces: timeline.add(frame.seconds, faces))
+        if timeline is not None:
+            takers.append(timeline.take)
         frames = islice(source.frames(), config.frames)
         together = 1 if source.live else TOGETHER
         try:
@@ -86,7 +86,7 @@ def predict(config: DictConfig) -> None:
                     advance()
         except KeyboardInterrupt:
             interrupted = True
-    if config.timeline is not None:
+    if config.timeline is not None and timeline is not None:
         path = Path(config.timeline).expanduser()
         timeline.draw(path, f"{config.source}, {summary.frames:,} frames, {_model(config)}")
     summary.show()

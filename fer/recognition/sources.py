@@ -45,6 +45,7 @@ class Source(Protocol):
     Attributes:
         moving: Whether it is one video, camera or stream.
         live: Whether it goes on by itself, so that frames must not wait for each other.
+        rate: Frames per second that are looked at; 0 where that is not one number.
         total: How many frames there will be, at most; None where nobody knows.
         problems: What could not be used, filled on the way.
         notes: What is worth telling, filled on the way.
@@ -52,6 +53,7 @@ class Source(Protocol):
 
     moving: bool
     live: bool
+    rate: float
     total: int | None
     problems: list[str]
     notes: list[str]
@@ -70,6 +72,7 @@ class Files:
     """
 
     moving = live = False
+    rate = 0.0
 
     def __init__(self, paths: Iterable[Path], every: int = 1) -> None:
         self.paths, self.every = paths, every
@@ -123,7 +126,7 @@ class Moving:
             self.video = Video(name, every)
         except DataError as error:
             raise DataError(f"{self.name} {error}") from None
-        self.live = self.video.live
+        self.live, self.rate = self.video.live, self.video.rate
         self.total = self.video.total
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -132,7 +135,7 @@ class Moving:
         """Yields the frames; an end before its time joins `problems`."""
         try:
             for number, seconds, image in self.video.frames():
-                yield Frame(self.name, number, seconds, image, self.video.rate)
+                yield Frame(self.name, number, seconds, image, self.rate)
         except DataError as error:
             self.problems.append(f"{self.name} {error}")
 

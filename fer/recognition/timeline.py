@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.recognition.recognizer import Face
+from fer.recognition.sources import Frame
 
 BINS = 512
 """Moments that are kept; where a video has more, neighbours are joined."""
@@ -19,13 +20,18 @@ class Timeline:
 
     Args:
         classes: Names of the K classes.
-        step: Seconds of a moment at the beginning.
+        step: Seconds of a moment at the beginning; two frames or more, so that none is empty.
     """
 
-    def __init__(self, classes: Sequence[str], step: float = 0.04) -> None:
+    def __init__(self, classes: Sequence[str], step: float) -> None:
         self.classes, self.step = tuple(classes), step
         self.sums = np.zeros((BINS, len(classes)))
         self.counts = np.zeros(BINS, dtype=np.int64)
+
+    def take(self, frame: Frame, faces: Sequence[Face]) -> None:
+        """Adds a frame of a video."""
+        if frame.seconds is not None:
+            self.add(frame.seconds, faces)
 
     def add(self, seconds: float, faces: Sequence[Face]) -> None:
         """Adds the faces of a frame."""
