@@ -83,7 +83,7 @@ class Recognizer:
         """
         if isinstance(images, np.ndarray) and images.ndim == 3:
             return self._recognise([images])[0]
-        return self._recognise(images)
+        return self._recognise(list(images))
 
     def _recognise(self, images: Sequence[Image]) -> list[list[Face]]:
         for image in images:

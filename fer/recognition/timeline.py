@@ -52,7 +52,8 @@ class Timeline:
     def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Seconds `[M]` of the moments with a face, and their mean probabilities `[M, K]`."""
         there = np.flatnonzero(self.counts)
-        return (there + 0.5) * self.step, self.sums[there] / self.counts[there, None]
+        seconds = np.asarray((there + 0.5) * self.step, dtype=np.float64)
+        return seconds, self.sums[there] / self.counts[there, None]
 
     def draw(self, path: Path, caption: str) -> None:
         """Writes the plot as PNG: a line for each expression, a strip of the likeliest below.

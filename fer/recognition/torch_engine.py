@@ -45,7 +45,7 @@ class TorchEngine:
 
     def __call__(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities and logits, float32 `[B, K]`."""
-        answers = [self.graph(part) for part in torch.from_numpy(faces).split(BATCH)]
+        answers = [self.graph(part) for part in torch.split(torch.from_numpy(faces), BATCH)]
         probabilities, logits = (torch.cat(each).numpy() for each in zip(*answers, strict=True))
         return probabilities, logits
 
