@@ -25,8 +25,6 @@ from fer.runs.folder import RunFolder
 ARCHITECTURE = "fer.architecture"
 """The key of a safetensors file's head under which the model's hyperparameters are, as JSON."""
 
-BATCH = 256
-
 
 class TorchEngine:
     """A model on the CPU; see `Engine`.
@@ -45,9 +43,8 @@ class TorchEngine:
 
     def __call__(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities and logits, float32 `[B, K]`."""
-        answers = [self.graph(part) for part in torch.split(torch.from_numpy(faces), BATCH)]
-        probabilities, logits = (torch.cat(each).numpy() for each in zip(*answers, strict=True))
-        return probabilities, logits
+        probabilities, logits = self.graph(torch.from_numpy(faces))
+        return probabilities.numpy(), logits.numpy()
 
 
 def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
