@@ -1,0 +1,129 @@
+"""What a run folder tells of its model: the same that an exported file carries with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from fer.config import CONF
+from fer.errors import RunError
+from fer.models.classifiers import FaceClassifier
+from fer.recognition.model_info import CropPlan, ModelInfo
+from fer.runs.folder import RunFolder
+
+STORED = (48, 48)
+"""Height and width of the faces of data sets that are no picture files: FER2013's."""
+
+
+def default_margins() -> dict[str, float]:
+    """`conf/margins.yaml`: measured on FER2013, by detector."""
+    margins: Any = OmegaConf.load(CONF / "margins.yaml")
+    return {str(name): float(share) for name, share in margins.margins.items()}
+
+
+def describe_run(
+    run: RunFolder, model: FaceClassifier, margins: Mapping[str, float] | None = None
+) -> ModelInfo:
+    """The information of a finished run.
+
+    Args:
+        run: Its folder.
+        model: Its model.
+        margins: By detector; None: those of `conf/margins.yaml`.
+
+    Raises:
+        RunError: The run is not finished.
+    """
+    state = run.status["state"]
+    if state != "finished":
+        raise RunError(f"{run.path} is {state}: run its training command again first")
+    settings, results = run.settings, run.results()
+    temperature, threshold = read_calibration(run)
+    data, crop = settings["data"], settings["augment"]["crop"]["size"]
+    text = json.dumps(settings, sort_keys=True)
+    return ModelInfo(
+        classes=model.classes,
+        crop=crop_plan(data, default_margins() if margins is None else margins),
+        temperature=temperature,
+        threshold=threshold,
+        preprocessing={
+            "scale": 1 / 255,
+            "size": data["size"],
+            "channels": data["channels"],
+            "centre_crop": crop,
+            "mean": model.mean.flatten().tolist(),
+            "deviation": model.deviation.flatten().tolist(),
+        },
+        story={
+            "run": run.path.name,
+            "model": settings["model"]["name"],
+            "data": data["name"],
+            "protocol": results["protocol"],
+            "part": results["part"],
+            "n": results["n"],
+            "views": results["test_time"],
+            "metrics": _without_nan(results["metrics"]),
+            "intervals": {key: _without_nan(pair) for key, pair in results["intervals"].items()},
+            "versions": run.status["versions"],
+            "trained": run.status["finished"],
+            "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        },
+    )
+
+
+def read_calibration(run: RunFolder) -> tuple[float, float | None]:
+    """Temperature and threshold that were fitted on validation; 1 and None where none were.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    path = run.path / "validation" / "calibration.json"
+    if not path.is_file():
+        return 1.0, None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        temperature, threshold = float(content["temperature"]), content["threshold"]
+        if not (math.isfinite(temperature) and temperature > 0):
+            raise ValueError(f"temperature {temperature}")
+        return temperature, None if threshold is None else float(threshold)
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise RunError(f"{path} is damaged ({error}): calibrate the run again") from None
+
+
+def crop_plan(data: Mapping[str, Any], margins: Mapping[str, float]) -> CropPlan:
+    """How faces are cut for a model that was trained on this data.
+
+    Args:
+        data: `conf/data`'s settings.
+        margins: By detector, for faces that another detector finds than the training's.
+    """
+    faces = data.get("faces")
+    if faces is None:
+        return CropPlan(STORED, margins=dict(margins))
+    own = faces["detector"]
+    found = own != "none"
+    return CropPlan(
+        size=(faces["size"][0], faces["size"][1]),
+        colour=data["channels"] == 3,
+        levels=faces["levels"],
+        detector=own,
+        margins={**margins, own: faces["grow_share"]} if found else dict(margins),
+        grow_pixels=faces["grow_pixels"] if found else 0.0,
+        align=faces["align"],
+        eye_height=faces["eye_height"],
+        eye_distance=faces["eye_distance"],
+    )
+
+
+def _without_nan(values: Any) -> Any:
+    """The same, with None for what is no number: JSON has no NaN."""
+    if isinstance(values, dict):
+        return {key: _without_nan(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_without_nan(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values

@@ -1,0 +1,92 @@
+"""Torch as the engine: a run folder, or a safetensors file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from fer.errors import RunError
+from fer.models.architectures import CLASSIFIERS
+from fer.models.classifiers import FaceClassifier
+from fer.prediction import load_model
+from fer.recognition.graph import FaceGraph
+from fer.recognition.model_info import ModelInfo
+from fer.recognition.run_info import describe_run
+from fer.runs.checkpoints import check_fits
+from fer.runs.folder import RunFolder
+
+ARCHITECTURE = "fer.architecture"
+"""The key of a safetensors file's head under which the model's hyperparameters are, as JSON."""
+
+
+class TorchEngine:
+    """A model on the CPU; see `Engine`.
+
+    Args:
+        model: With the weights to use.
+        info: What it says of itself.
+        threads: Of torch in this process; None leaves it as it is.
+    """
+
+    def __init__(self, model: FaceClassifier, info: ModelInfo, threads: int | None = None) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.info = info
+        self.graph = graph_of(model, info)
+
+    def __call__(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities and logits, float32 `[B, K]`."""
+        probabilities, logits = self.graph(torch.from_numpy(faces))
+        return probabilities.numpy(), logits.numpy()
+
+
+def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
+    """The model with its preprocessing in front and its temperature behind."""
+    told: Mapping[str, Any] = info.preprocessing
+    return FaceGraph(model, told["size"], told["channels"], told["centre_crop"], info.temperature)
+
+
+def open_run(path: Path, threads: int | None = None) -> TorchEngine:
+    """The engine of a finished run.
+
+    Raises:
+        RunError: There is no such run, it is not finished, or its checkpoint cannot be used.
+    """
+    run = RunFolder.open(path)
+    model = load_model(run)
+    return TorchEngine(model, describe_run(run, model), threads)
+
+
+def open_safetensors(path: Path, threads: int | None = None) -> TorchEngine:
+    """The engine of an exported safetensors file, which holds numbers and texts only.
+
+    Raises:
+        RunError: The file is damaged, or fer did not export it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            texts = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no dict
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} is no safetensors file ({error}): export it again") from None
+    info = ModelInfo.from_metadata(texts, str(path))
+    try:
+        given = json.loads(texts[ARCHITECTURE])
+        model = CLASSIFIERS[given["model"]["kind"]](**given)
+    except (ValueError, TypeError, LookupError) as error:
+        raise RunError(f"{path} is damaged ({error}): export it again") from None
+    check_fits(state, model.state_dict(), path)
+    model.load_state_dict(
+        {
+            name: tensor.float() if tensor.dtype == torch.half else tensor
+            for name, tensor in state.items()
+        }
+    )
+    return TorchEngine(model, info, threads)
