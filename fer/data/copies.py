@@ -45,6 +45,24 @@ def group_rows(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
 
 
+def among(rows: NDArray[np.uint8], others: NDArray[np.uint8]) -> Mask:
+    """Whether each row is, byte by byte, one of others.
+
+    Args:
+        rows: uint8 `[N, ...]`, images or digests.
+        others: uint8 `[M, ...]`.
+
+    Returns:
+        bool `[N]`.
+
+    Example:
+        >>> among(np.array([[3, 4], [1, 2]]), np.array([[1, 2], [1, 2], [5, 6]])).tolist()
+        [False, True]
+    """
+    known = {row.tobytes() for row in others}
+    return np.array([row.tobytes() in known for row in rows], dtype=bool)
+
+
 def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> TestCopies:
     """Looks for tested images among those of training.
 
