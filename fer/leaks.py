@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fer.data.copies import among
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split
+from fer.data.protocols import Indices, Split
 from fer.errors import ConfigError, FerError
 from fer.runs.folder import RunFolder
 
 
 def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
-    """Refuses members, teachers and initial weights that were fitted to this test part.
+    """Refuses members, teachers, labelling runs and initial weights fitted to this test part.
 
     What these runs were built on themselves is looked at too.
 
@@ -35,7 +37,17 @@ def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
     """
     notes: list[str] = []
     for key, folder in _built_on(settings):
-        run = RunFolder(Path(folder).expanduser())
+        path = Path(folder).expanduser()
+        run = RunFolder(path)
+        if path.is_file():
+            around = next((r for r in map(RunFolder, path.resolve().parents) if r.exists()), None)
+            if around is None:
+                notes.append(
+                    f"{key}: {folder} lies in no run folder, so nobody can tell whether it was "
+                    "trained on this test part"
+                )
+                continue
+            run = around
         if not run.exists():
             notes.append(
                 f"{key}: {folder} is not there any more, so nobody can tell whether it was "
@@ -49,15 +61,18 @@ def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
 
 
 def _built_on(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys and folders of the runs that a configuration names."""
+    """Keys, and folders or files, of what a configuration is built on."""
     model = settings["model"]
     for member in model.get("members", []):
         yield "model.members", member
     teacher = settings.get("distillation", {}).get("teacher")
     if teacher is not None:
         yield "distillation.teacher", teacher
+    labelling = settings.get("pseudo", {}).get("run")
+    if labelling is not None:
+        yield "pseudo.run", labelling
     weights = model.get("weights", "none")
-    if weights not in ("none", "imagenet") and not Path(weights).expanduser().is_file():
+    if weights not in ("none", "imagenet"):
         yield "model.weights", weights
 
 
@@ -66,7 +81,7 @@ def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
     theirs, split, subject = Split.load(run.split), data.split, data.faces.subject
     seen = np.concatenate([theirs.train, theirs.validation])
     met = np.isin(split.test, seen)
-    if subject is not None and not split.protocol["name"].startswith("random"):
+    if subject is not None and _minds_people(split):
         met |= np.isin(subject[split.test], subject[seen])
     _refuse(key, run, int(met.sum()), len(split.test))
     trained = int(np.isin(split.validation, theirs.train).sum())
@@ -79,24 +94,55 @@ def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
 
 
 def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
-    """Compares names of faces; the same name in another data set must also be the same picture."""
-    name = run.settings["data"]["name"]
+    """Compares names of faces and people, and files byte by byte, where both sides have them."""
+    theirs = run.settings
+    name = theirs["data"]["name"]
     unknown = [f"{key}: {run.path.name} was trained on other data ({name})"]
     other, why = reopen(run, data.paths)
     if other is None:
         return [f"{unknown[0]} that {why}: its faces could not be compared"]
     split = Split.load(run.split)
-    seen = np.concatenate([split.train, split.validation])
-    tested = data.split.test
-    _, ours, others = np.intersect1d(
-        data.faces.names[tested], other.names[seen], return_indices=True
-    )
-    met = sum(
-        name == data.data["name"] or np.array_equal(data.faces.images[i], other.images[j])
-        for i, j in zip(tested[ours], seen[others], strict=True)
-    )
-    _refuse(key, run, met, len(tested))
-    return [f"{unknown[0]}: faces were compared by name, not by what they show"]
+    seen, tested = np.concatenate([split.train, split.validation]), data.split.test
+    own, published = data.faces, _same_publisher(theirs["data"], data.data)
+    met, compared = _same_names(own, tested, other, seen, published), ["name"]
+    if own.file_hashes is not None and other.file_hashes is not None:
+        met |= among(own.file_hashes[tested], other.file_hashes[seen])
+        compared.append("file")
+    ours, others = own.subject, other.subject
+    if ours is not None and others is not None and published and _minds_people(data.split):
+        met |= np.isin(ours[tested], others[seen])
+        compared.append("person")
+    _refuse(key, run, int(met.sum()), len(tested))
+    how = " and ".join(filter(None, [", ".join(compared[:-1]), compared[-1]]))
+    return [f"{unknown[0]}: faces were compared by {how}, not by what they show"]
+
+
+def _same_publisher(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether a name, of a picture or a person, means the same in both: in any copy of a data set.
+
+    In two folders of somebody's own it need not, nor in two worlds of drawn faces.
+    """
+    keys = ("name", "drawing_seed")
+    return ours["name"] != "folder" and all(theirs.get(key) == ours.get(key) for key in keys)
+
+
+def _same_names(
+    own: Faces, tested: Indices, other: Faces, seen: Indices, published: bool
+) -> NDArray[np.bool_]:
+    """Which tested faces have the name of one that was seen, `[N]`.
+
+    Unless the names are the publisher's, it must be the same picture too.
+    """
+    met = np.zeros(len(tested), dtype=bool)
+    _, ours, others = np.intersect1d(own.names[tested], other.names[seen], return_indices=True)
+    for i, j in zip(ours, others, strict=True):
+        met[i] = published or np.array_equal(own.images[tested[i]], other.images[seen[j]])
+    return met
+
+
+def _minds_people(split: Split) -> bool:
+    """Whether the protocol keeps people apart where they are known."""
+    return not str(split.protocol["name"]).startswith("random")
 
 
 def reopen(

@@ -18,8 +18,8 @@ from lightning import Trainer
 from numpy.typing import NDArray
 
 from fer.data.cache import open_faces
+from fer.data.copies import among
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split
 from fer.data.readers.unlabelled import UnlabelledReader
 from fer.errors import DataError, RunError
 from fer.prediction import load_model, predict
@@ -37,7 +37,7 @@ class PseudoLabels:
         data: The data set they join, opened and split.
 
     Raises:
-        RunError: The run is not finished, has other classes or has learnt from test faces.
+        RunError: The run is not finished or has other classes.
         DataError: There are no pictures.
     """
 
@@ -93,11 +93,9 @@ class PseudoLabels:
         """Whether each picture is an exact copy of a validation or test face, `[N]`."""
         faces, split = self.data.faces, self.data.split
         held = np.concatenate([split.validation, split.test])
-        pixels = {faces.images[index].tobytes() for index in held}
-        found = np.array([image.tobytes() in pixels for image in self.pictures.images])
+        found = among(self.pictures.images, faces.images[held])
         if faces.file_hashes is not None and self.pictures.file_hashes is not None:
-            files = {row.tobytes() for row in faces.file_hashes[held]}
-            found |= np.array([row.tobytes() in files for row in self.pictures.file_hashes])
+            found |= among(self.pictures.file_hashes, faces.file_hashes[held])
         return found
 
     def _label(self, file: Path, usable: NDArray[np.bool_]) -> None:
@@ -153,7 +151,7 @@ class PseudoLabels:
 
 
 def _check_run(run: RunFolder, data: FaceDataModule) -> None:
-    """Refuses a run that cannot label for this data and protocol."""
+    """Refuses a run that cannot label for this data."""
     if run.status["state"] != "finished":
         raise RunError(f"pseudo.run={run.path} is {run.status['state']}: finish its training first")
     known = tuple(run.results()["classes"])
@@ -162,11 +160,3 @@ def _check_run(run: RunFolder, data: FaceDataModule) -> None:
             f"pseudo.run={run.path} tells {', '.join(known)}, but this data has "
             f"{', '.join(data.faces.classes)}: name a run with the same classes"
         )
-    if run.status["data_fingerprint"] == data.faces.fingerprint:
-        learnt = Split.load(run.split)
-        seen = np.intersect1d(np.concatenate([learnt.train, learnt.validation]), data.split.test)
-        if len(seen):
-            raise RunError(
-                f"pseudo.run={run.path} has learnt from {len(seen):,} of this protocol's test "
-                "faces, which its labels would pass on: name a run of the same protocol"
-            )

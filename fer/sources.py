@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import OmegaConf
 
 from fer.data.modules import FaceDataModule
+from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder
@@ -35,7 +37,7 @@ def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
     model, distillation = settings["model"], settings["distillation"]
     sources: list[RunFolder] = []
     if model["kind"] == "blend":
-        sources = _find_members(model["members"], settings["seed"], data.split.hash)
+        sources = _find_members(model["members"], settings["seed"], data)
         for member in sources:
             _check_classes("model.members", member, data.faces.classes)
             _check_pictures(member, settings)
@@ -61,36 +63,61 @@ def input_side(settings: Mapping[str, Any]) -> int:
     return int(settings["augment"]["crop"]["size"] or settings["data"]["size"])
 
 
-def _find_members(named: str | list[str], seed: int, parts: str) -> list[RunFolder]:
-    """The runs that folders and patterns name, each once.
-
-    A pattern finds the runs of the same seed and parts (a hash) that are not blends themselves.
-    """
+def _find_members(named: str | list[str], seed: int, data: FaceDataModule) -> list[RunFolder]:
+    """The runs that folders and patterns name, each once."""
     found: dict[Path, RunFolder] = {}
     left_out = 0
     for name in [named] if isinstance(named, str) else named:
-        if not glob.has_magic(name):
-            run = _finished("model.members", name)
-            found[run.path] = run
-            continue
-        pattern = Path(name).expanduser()
-        beneath = Path(pattern.anchor)
-        for path in sorted(beneath.glob(str(pattern.relative_to(beneath)))):
-            run = RunFolder(path.resolve())
-            kind = OmegaConf.select(run.config, "model.kind") if run.exists() else None
-            if kind in (None, "blend") or ".before-" in path.name:
-                continue
-            if (run.config.seed, run.status.get("split_hash")) == (seed, parts):
-                found[run.path] = _finished("model.members", run.path)
-            else:
-                left_out += 1
+        if glob.has_magic(name):
+            matching, others = _matching(name, seed, data)
+            left_out += others
+        else:
+            matching = [_finished("model.members", name)]
+        found |= {run.path: run for run in matching}
     if len(found) < 2:
-        others = f" ({left_out} of other seeds or parts)" if left_out else ""
+        others_told = f" ({left_out} of other seeds or parts)" if left_out else ""
         raise ConfigError(
-            f"model.members={named} names {len(found)} finished runs{others}, a blend needs two or "
-            "more: train them first, or name their folders"
+            f"model.members={named} names {len(found)} finished runs{others_told}, a blend needs "
+            "two or more: train them first, or name their folders"
         )
     return list(found.values())
+
+
+def _matching(pattern: str, seed: int, data: FaceDataModule) -> tuple[list[RunFolder], int]:
+    """The runs of a pattern that fit, and how many were left out.
+
+    Those fit that are no blends themselves, have the same seed, data, validation and test part,
+    and have learnt from all that the blend learns from. Where some of them have learnt from just
+    that, they alone are taken.
+    """
+    whole = Path(pattern).expanduser()
+    beneath = Path(whole.anchor)
+    exact, larger, left_out = [], [], 0
+    for path in sorted(beneath.glob(str(whole.relative_to(beneath)))):
+        run = RunFolder(path.resolve())
+        kind = OmegaConf.select(run.config, "model.kind") if run.exists() else None
+        if kind in (None, "blend") or ".before-" in path.name:
+            continue
+        if run.config.seed != seed or not _same_parts(run, data):
+            left_out += 1
+        elif run.status["split_hash"] == data.split.hash:
+            exact.append(run)
+        else:
+            larger.append(run)
+    return [_finished("model.members", run.path) for run in exact or larger], left_out
+
+
+def _same_parts(run: RunFolder, data: FaceDataModule) -> bool:
+    """Whether a run's parts are those of this data, but for more training images."""
+    split, status = data.split, run.status
+    if status.get("data_fingerprint") != data.faces.fingerprint:
+        return False
+    theirs = Split.load(run.split)
+    return (
+        np.array_equal(theirs.test, split.test)
+        and np.array_equal(theirs.validation, split.validation)
+        and bool(np.isin(split.train, theirs.train).all())
+    )
 
 
 def _finished(key: str, folder: str | Path) -> RunFolder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -84,6 +85,28 @@ def ckplus_small(folder: Path, people: int = 4) -> Path:
     return folder
 
 
+def ckplus_complete(folder: Path) -> Path:
+    """The original tree with all that its publishers put beside pictures and labels."""
+    ckplus_tree(folder)
+    pictures = folder / "cohn-kanade-images"
+    for path in sorted(pictures.rglob("*.png")):
+        place = path.relative_to(pictures).parent
+        for name, ending in (("Landmarks", "landmarks"), ("FACS", "facs")):
+            beside = folder / name / place / f"{path.stem}_{ending}.txt"
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text("   1.2000000e+01   0.0000000e+00\n")
+    (folder / "ReadMeCohnKanadeDatabase_website.txt").write_text("CK+")
+    (folder / "Consent-for-publication.pdf").write_bytes(b"%PDF")
+    return folder
+
+
+def ckplus_doubled(folder: Path, people: int = 4) -> Path:
+    """Kaggle's archive of the 48 x 48 faces: the same folder twice, `CK+48/` and `ck/CK+48/`."""
+    ckplus_small(folder, people)
+    shutil.copytree(folder / "CK+48", folder / "ck" / "CK+48")
+    return folder
+
+
 def jaffe_folder(folder: Path, suffix: str = "tiff", people: int = 10, each: int = 2) -> Path:
     """`KA.AN1.39.tiff` and so on, side by side."""
     count = 0
@@ -124,6 +147,15 @@ def sfew2_tree(folder: Path, per_class: int = 4) -> Path:
     return folder
 
 
+def sfew2_whole_and_aligned(folder: Path) -> Path:
+    """SFEW 2.0 as unpacked: the whole pictures, and beside them the faces cut out of them."""
+    sfew2_tree(folder)
+    for part, inner in (("Train", "Train_Aligned_Faces"), ("Val", "Val_Aligned_Faces_new")):
+        aligned = folder / inner / ("" if part == "Train" else "Val_Aligned_Faces")
+        shutil.copytree(folder / part, aligned)
+    return folder
+
+
 def rafdb_tree(folder: Path, train: int = 4, test: int = 2) -> Path:
     """`EmoLabel/list_patition_label.txt` and `Image/aligned/train_00001_aligned.jpg`."""
     lines = []
@@ -137,6 +169,20 @@ def rafdb_tree(folder: Path, train: int = 4, test: int = 2) -> Path:
     (folder / "EmoLabel").mkdir()
     (folder / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(lines) + "\n")
     junk(folder, ("", "Image", "Image/aligned"))
+    return folder
+
+
+def rafdb_compound(folder: Path) -> Path:
+    """The part with two expressions a face: as `rafdb_tree`, labels 1 to 11, four digits."""
+    lines = []
+    for part in ("train", "test"):
+        for place in range(11):
+            name = f"{part}_{place + 1:04}"
+            lines.append(f"{name}.jpg {place + 1}")
+            path = folder / "Image" / "aligned" / f"{name}_aligned.jpg"
+            coloured(path, place % 7, 900 + place, (100, 100))
+    (folder / "EmoLabel").mkdir(parents=True)
+    (folder / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(lines) + "\n")
     return folder
 
 

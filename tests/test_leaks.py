@@ -17,6 +17,13 @@ from fer.errors import ConfigError
 from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder
 from tests.builders import fer2013_tree
+from tests.builders_pictures import (
+    JAFFE_CODES,
+    ckplus_small,
+    ckplus_tree,
+    jaffe_folder,
+    picture,
+)
 from tests.composing import settings
 
 SMALL = ("data.train=56", "data.validation=28", "data.test=28")
@@ -129,7 +136,7 @@ def test_data_that_is_gone_or_has_changed_is_told(tmp_path: Path) -> None:
     assert "other data (fer2013) that is not there any more" in note
 
 
-@pytest.mark.parametrize("way", ["distillation.teacher", "model.weights"])
+@pytest.mark.parametrize("way", ["distillation.teacher", "model.weights", "pseudo.run"])
 def test_what_a_source_was_built_on_itself_counts(way: str, tmp_path: Path) -> None:
     first = finished(tmp_path, "first", *SMALL, *SWAPPED)
     second = finished(tmp_path, "second", *SMALL, f"{way}={first.path}")
@@ -138,3 +145,124 @@ def test_what_a_source_was_built_on_itself_counts(way: str, tmp_path: Path) -> N
     shutil.rmtree(first.path)
     notes = built_on(second, tmp_path, *SMALL)
     assert len(notes) == 1 and f"{first.path} is not there any more" in notes[0]
+
+
+@pytest.mark.parametrize("file", ["checkpoints/best.ckpt", "other.pth"])
+def test_a_file_of_weights_is_that_of_the_run_around_it(file: str, tmp_path: Path) -> None:
+    run = finished(tmp_path, "a", *SMALL, *SWAPPED)
+    (run.path / file).write_bytes(b"weights")
+    chosen, data = opened(tmp_path, *SMALL, f"model.weights={run.path / file}")
+    with pytest.raises(ConfigError, match=f"model.weights: {run.path} was fitted to 28 of"):
+        check_leaks(chosen, data)
+    chosen, data = opened(tmp_path, *SMALL, *SWAPPED, f"model.weights={run.path / file}")
+    assert check_leaks(chosen, data) == []
+
+
+def test_of_other_files_of_weights_nobody_can_tell(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pth"
+    file.write_bytes(b"weights")
+    chosen, data = opened(tmp_path, *SMALL, f"model.weights={file}")
+    assert check_leaks(chosen, data) == [
+        f"model.weights: {file} lies in no run folder, so nobody can tell whether it was trained "
+        "on this test part"
+    ]
+    chosen["model"]["weights"] = "imagenet"
+    assert check_leaks(chosen, data) == []
+
+
+def test_labels_of_a_run_that_has_met_the_test_part(tmp_path: Path) -> None:
+    run = finished(tmp_path, "a", *SMALL, *SWAPPED)
+    chosen, data = opened(tmp_path, *SMALL, f"pseudo.run={run.path}")
+    with pytest.raises(ConfigError, match=f"pseudo.run: {run.path} was fitted to 28 of"):
+        check_leaks(chosen, data)
+
+
+RANDOM = "protocol=random_kfold"
+
+
+def jaffe(folder: Path, *overrides: str, fold: int = 0) -> tuple[str, ...]:
+    """The same pictures in every test; crops of another size are other data."""
+    if not folder.exists():
+        jaffe_folder(folder, people=5, each=1)
+    shares = (f"protocol.fold={fold}", "protocol.validation=0.25")
+    return ("data=jaffe", f"data.path={folder}", *overrides, *shares)
+
+
+def test_the_same_pictures_in_another_size(tmp_path: Path) -> None:
+    run = finished(tmp_path, "a", *jaffe(tmp_path / "jaffe", RANDOM, fold=1))
+    other = jaffe(tmp_path / "jaffe", RANDOM, "data.faces.size=[96,96]")
+    for way in ("model.weights", "distillation.teacher", "pseudo.run"):
+        chosen, data = opened(tmp_path, *other, f"{way}={run.path}")
+        with pytest.raises(ConfigError, match=rf"{way}: .* fitted to 7 of this protocol's 7 test"):
+            check_leaks(chosen, data)
+    second = finished(tmp_path, "b", *other, f"pseudo.run={run.path}")
+    with pytest.raises(ConfigError, match=rf"pseudo\.run: {run.path} was fitted to"):
+        built_on(second, tmp_path, *other)
+
+
+def test_the_same_files_under_other_names(tmp_path: Path) -> None:
+    """As a folder of classes, and in another size: neither names nor pixels agree."""
+    ours = jaffe(tmp_path / "jaffe", RANDOM)
+    for number, file in enumerate(sorted((tmp_path / "jaffe").glob("*.tiff"))):
+        copy = tmp_path / "tree" / JAFFE_CODES[number % 7] / f"{number}.tiff"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    theirs = ("data=folder", f"data.path={tmp_path / 'tree'}", "data.classes=folders", RANDOM)
+    theirs = (*theirs, "protocol.validation=0.25")
+    run = finished(tmp_path, "a", *theirs)
+    _, own = opened(tmp_path, *ours)
+    _, other = opened(tmp_path, *theirs)
+    assert own.faces.file_hashes is not None and other.faces.file_hashes is not None
+    seen = other.faces.file_hashes[np.concatenate([other.split.train, other.split.validation])]
+    tested = own.faces.file_hashes[own.split.test]
+    met = sum(any(np.array_equal(row, each) for each in seen) for row in tested)
+    assert met > 0
+    with pytest.raises(ConfigError, match=f"was fitted to {met} of this protocol's 7 test"):
+        built_on(run, tmp_path, *ours)
+
+
+def test_the_same_people_in_another_copy(tmp_path: Path) -> None:
+    """Other pictures of them, under other names: CK+48 beside the original tree."""
+    ckplus_tree(tmp_path / "tree", people=4)
+    ckplus_small(tmp_path / "small", people=4)
+    for person in range(4):  # in the tree they are S005, S010, S015, S020
+        for file in (tmp_path / "small").rglob(f"S{10 + person:03}_*.png"):
+            subject = f"S{100 + person}" if person == 0 else f"S{5 * person + 5:03}"
+            file.rename(file.with_name(f"{subject}{file.name[4:]}"))
+    tree = ("data=ckplus", f"data.path={tmp_path / 'tree'}", "protocol.folds=4")
+    small = ("data=ckplus", f"data.path={tmp_path / 'small'}", "protocol.folds=4")
+    run = finished(tmp_path, "a", "protocol=kfold", *small)
+    _, theirs = opened(tmp_path, "protocol=kfold", *small)
+    assert theirs.faces.subject is not None
+    seen = np.concatenate([theirs.split.train, theirs.split.validation])
+    known, refused = set(theirs.faces.subject[seen]), 0
+    for fold in range(4):
+        ours = ("protocol=kfold", *tree, f"protocol.fold={fold}")
+        _, data = opened(tmp_path, *ours)
+        assert data.faces.subject is not None
+        if known & set(data.faces.subject[data.split.test]):
+            refused += 1
+            with pytest.raises(ConfigError, match="or to the people on them"):
+                built_on(run, tmp_path, *ours)
+        else:
+            (note,) = built_on(run, tmp_path, *ours)
+            assert "compared by name, file and person" in note
+    assert refused == len(known & {"S005", "S010", "S015", "S020"}) > 0
+    random = (*tree, "protocol.fold=0")
+    (note,) = built_on(run, tmp_path, RANDOM, *random)
+    assert "compared by name and file, not" in note
+
+
+def test_equal_names_in_two_folders_of_somebody_s_own_are_two_pictures(tmp_path: Path) -> None:
+    for name, first in (("one", 0), ("two", 100)):
+        for label in ("happy", "sad"):
+            for number in range(10):
+                picture(
+                    tmp_path / name / label / f"{number}.png", int(label == "sad"), first + number
+                )
+    one, two = (("data=folder", f"data.path={tmp_path / name}", RANDOM) for name in ("one", "two"))
+    run = finished(tmp_path, "a", *one, "protocol.fold=1")
+    (note,) = built_on(run, tmp_path, *two)
+    assert "compared by name and file" in note
+    with pytest.raises(ConfigError, match="was fitted to"):
+        built_on(run, tmp_path, *one)

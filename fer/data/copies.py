@@ -51,6 +51,24 @@ def row_digests(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.frombuffer(found, dtype=np.uint8).reshape(len(rows), 16)
 
 
+def among(rows: NDArray[np.uint8], others: NDArray[np.uint8]) -> Mask:
+    """Whether each row is, byte by byte, one of others.
+
+    Args:
+        rows: uint8 `[N, ...]`, images or digests.
+        others: uint8 `[M, ...]`.
+
+    Returns:
+        bool `[N]`.
+
+    Example:
+        >>> among(np.array([[3, 4], [1, 2]]), np.array([[1, 2], [1, 2], [5, 6]])).tolist()
+        [False, True]
+    """
+    known = {row.tobytes() for row in others}
+    return np.array([row.tobytes() in known for row in rows], dtype=bool)
+
+
 def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> TestCopies:
     """Looks for tested images among those of training.
 

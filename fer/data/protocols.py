@@ -257,12 +257,21 @@ def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, 
     else:
         kind = StratifiedGroupKFold if by_person else StratifiedKFold
         splitter = kind(protocol["folds"], shuffle=True, random_state=protocol["seed"])
+        people = len(_people(faces, name)) if by_person else protocol["folds"]
+        if people < protocol["folds"]:
+            raise ConfigError(
+                f"protocol.folds={protocol['folds']}: {_people_told(people)}, {protocol['folds']} "
+                "folds: use fewer folds, or protocol=random_kfold"
+            )
         try:
             folds = list(
                 splitter.split(everyone, faces.labels, faces.subject if by_person else None)
             )
-        except ValueError as error:
-            raise ConfigError(f"protocol.folds={protocol['folds']}: {error}") from None
+        except ValueError:
+            raise ConfigError(
+                f"protocol.folds={protocol['folds']}: no class has so many images, the largest has "
+                f"{np.bincount(faces.labels).max()}: use fewer folds"
+            ) from None
     rest, test = list(folds)[fold]
     train, validation = _cut(faces, rest, protocol["validation"], protocol["seed"], by_person)
     return train, validation, test
@@ -277,11 +286,20 @@ def _cut(
     kind = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
     try:
         kept, cut = next(kind(1, test_size=share, random_state=seed).split(labels, labels, groups))
-    except ValueError as error:
+    except ValueError:
+        what = (
+            "every class needs an image on both sides; take another share, or more images"
+            if groups is None
+            else f"they show {_people_told(len(np.unique(groups)))}, and both sides need their own"
+        )
         raise DataError(
-            f"a share of {share:g} cannot be cut off {len(indices)} images: {error}"
+            f"a share of {share:g} cannot be cut off {len(indices)} images: {what}"
         ) from None
     return indices[kept], indices[cut]
+
+
+def _people_told(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _limit(faces: Faces, train: Indices, per_class: int, seed: int) -> Indices:

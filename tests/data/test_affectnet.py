@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from fer.data.faces import EXPRESSIONS
 from fer.errors import DataError
 from tests.builders_pictures import AFFECTNET, affectnet_tree, annotate
-from tests.data.reading import labels, opened, part_counts, told
+from tests.data.reading import labels, module, opened, part_counts, told
 
 
 @pytest.fixture
@@ -28,7 +29,16 @@ def test_label_and_part(tree: Path) -> None:
     assert part_counts(faces) == {"test": 16, "training": 32}
     for name, label in labels(faces).items():
         assert label == AFFECTNET[int(Path(name).stem) % 8]
-    assert told(faces) == "AffectNet's val_set has 16 faces, not the official 4,000"
+    assert told(faces) == "AffectNet's val_set has 16 faces, not the official 3,999"
+
+
+@pytest.mark.parametrize(("contempt", "count"), [("keep", 3_999), ("leave_out", 3_500)])
+def test_nothing_is_told_of_the_official_count(contempt: str, count: int, tree: Path) -> None:
+    data = module(tree, "affectnet", f"data.contempt={contempt}")
+    faces = replace(data.open(progress=False), part=np.array(["test"] * count))
+    assert data.reader().check(faces) == ()
+    fewer = replace(faces, part=np.array(["test"] * (count - 1)))
+    assert f"not the official {count:,}" in data.reader().check(fewer)[0]
 
 
 def test_seven_classes(tree: Path) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from fer.data.protocols import make_split
 from fer.errors import DataError
-from tests.builders_pictures import CKPLUS, ckplus_small, ckplus_tree, picture
+from tests.builders_pictures import (
+    CKPLUS,
+    ckplus_complete,
+    ckplus_doubled,
+    ckplus_small,
+    ckplus_tree,
+    picture,
+)
 from tests.composing import settings
 from tests.data.reading import labels, opened, told
 
@@ -175,8 +182,44 @@ def test_pictures_that_are_not_there(tree: Path) -> None:
 
 def test_the_same_frame_twice(small: Path) -> None:
     shutil.copytree(small / "CK+48/fear", small / "CK+48/CK+48/fear")
+    for number, path in enumerate(sorted((small / "CK+48/CK+48/fear").glob("*.png"))):
+        picture(path, 3, 500 + number)
     with pytest.raises(DataError, match=r"is there twice, the other one is CK\+48/CK\+48/fear"):
         opened(small, "ckplus")
+
+
+def test_kaggle_s_archive_holds_everything_twice(tmp_path: Path) -> None:
+    once = opened(ckplus_small(tmp_path / "once"), "ckplus")
+    faces = opened(ckplus_doubled(tmp_path / "twice"), "ckplus")
+    assert labels(faces) == labels(once) and faces.fingerprint == once.fingerprint
+    assert "84 pictures that are there twice, byte by byte the same, are taken once" in told(faces)
+    assert "twice" not in told(once)
+
+
+def test_copies_under_two_labels(tmp_path: Path) -> None:
+    folder = ckplus_doubled(tmp_path / "twice")
+    (folder / "ck/CK+48/fear").rename(folder / "ck/CK+48/kept")
+    (folder / "ck/CK+48/happy").rename(folder / "ck/CK+48/fear")
+    (folder / "ck/CK+48/kept").rename(folder / "ck/CK+48/happy")
+    with pytest.raises(DataError, match=r"ck/CK\+48/fear/.* is there twice, the other one is CK"):
+        opened(folder, "ckplus")
+
+
+def test_what_lies_beside_pictures_and_labels_does_no_harm(tree: Path, tmp_path: Path) -> None:
+    faces = opened(ckplus_complete(tmp_path / "complete"), "ckplus")
+    assert labels(faces) == labels(opened(tree, "ckplus"))
+    assert "*_emotion.txt" not in told(faces)
+
+
+def test_label_file_of_another_name_is_told(tree: Path) -> None:
+    path = label_file(tree)
+    path.rename(path.with_name("S005_001_00000008_emotion (1).txt"))
+    notes = told(opened(tree, "ckplus"))
+    assert "9 of 36 sequences have no label" in notes
+    assert (
+        "1 files are not named *_emotion.txt and left out, such as "
+        "Emotion/S005/001/S005_001_00000008_emotion (1).txt"
+    ) in notes
 
 
 def test_another_file_is_another_cache(tree: Path) -> None:

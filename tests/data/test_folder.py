@@ -223,3 +223,32 @@ def test_levels_without_a_range_are_refused() -> None:
     image = open_picture(stored(Image.fromarray(RAMP.astype(np.float32)), "TIFF"))
     with pytest.raises(BadPictureError, match="has mode F"):
         rgb_pixels(image)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_table_in_utf_16(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "faces.csv"
+    path.write_bytes("\ufeffpath,label\n1.png,happy\n".encode(encoding))
+    with pytest.raises(DataError, match=r"faces\.csv is text in UTF-16: save it as UTF-8"):
+        opened(path, "folder")
+
+
+@pytest.mark.parametrize("way", ["up", "to and fro"])
+def test_links_that_lead_back(way: str, tmp_path: Path) -> None:
+    tree = class_tree(tmp_path / "tree", ("happy", "sad"), 2)
+    if way == "up":
+        (tree / "happy" / "again").symlink_to(tree)
+    else:
+        (tree / "happy" / "again").symlink_to(tree / "sad")
+        (tree / "sad" / "again").symlink_to(tree / "happy")
+    with pytest.raises(DataError, match="again is a link back to a folder around it") as caught:
+        opened(tree, "folder")
+    assert str(caught.value).count("again") <= 3
+
+
+def test_links_elsewhere_are_followed(tmp_path: Path) -> None:
+    class_tree(tmp_path / "kept", ("happy", "sad"), 2)
+    for name in ("happy", "sad"):
+        (tmp_path / "tree").mkdir(exist_ok=True)
+        (tmp_path / "tree" / name).symlink_to(tmp_path / "kept" / name)
+    assert len(opened(tmp_path / "tree", "folder")) == 4

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def test_the_same_picture_in_two_formats(folder: Path) -> None:
     jaffe_folder(folder, "jpg", people=1, each=1)
     with pytest.raises(DataError, match=r"KA\.AN1\.1\.tiff is there twice.*KA\.AN1\.1\.jpg"):
         opened(folder, "jaffe")
+
+
+def test_the_same_file_twice_is_taken_once(folder: Path) -> None:
+    names = set(labels(opened(folder, "jaffe")))
+    shutil.copytree(folder, folder / "copy")
+    faces = opened(folder, "jaffe")
+    assert set(labels(faces)) == names
+    assert "140 pictures that are there twice" in told(faces)
 
 
 def test_found_in_the_data_folder_or_told(tmp_path: Path) -> None:

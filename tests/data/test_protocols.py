@@ -274,8 +274,13 @@ def test_people_must_be_known(name: str) -> None:
 def test_folds_that_cannot_be_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"protocol\.fold=20: there are 20 people, use 0 to 19"):
         split(KNOWN, "leave_one_subject_out", fold=20)
-    with pytest.raises(ConfigError, match=r"protocol\.folds=50"):
+    with pytest.raises(ConfigError, match=r"protocol\.folds=50: no class has so many images"):
         split(UNKNOWN, "kfold", folds=50)
+    with pytest.raises(ConfigError, match=r"protocol\.folds=21: 20 people, 21 folds: use fewer"):
+        split(KNOWN, "kfold", folds=21)
+    alone = replace(KNOWN, subject=np.full(len(KNOWN), "p00"))
+    with pytest.raises(ConfigError, match=r"protocol\.folds=5: 1 person, 5 folds: use fewer"):
+        split(alone, "subject_kfold", folds=5)
 
 
 @pytest.mark.parametrize("faces", [KNOWN, UNKNOWN], ids=["people", "no people"])
@@ -291,7 +296,8 @@ def test_a_share_too_small_is_told(faces: Faces) -> None:
         part=None,
         classes=faces.classes[:3],
     )
-    with pytest.raises(DataError, match=r"a share of 0\.1 cannot be cut off 12 images"):
+    why = "every class needs an image" if subject is None else "they show 1 person, and both"
+    with pytest.raises(DataError, match=rf"a share of 0\.1 cannot be cut off 12 images: {why}"):
         split(small, "holdout")
 
 

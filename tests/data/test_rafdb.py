@@ -8,7 +8,7 @@ import pytest
 
 from fer.data.faces import SEVEN
 from fer.errors import DataError
-from tests.builders_pictures import RAFDB, coloured, rafdb_numbered, rafdb_tree
+from tests.builders_pictures import RAFDB, coloured, rafdb_compound, rafdb_numbered, rafdb_tree
 from tests.data.reading import labels, opened, part_counts, told
 
 
@@ -64,7 +64,7 @@ def test_bad_line(line: str, tree: Path) -> None:
     with pytest.raises(DataError, match=r"list_patition_label\.txt line 1 is .* from 1 to 7"):
         opened(tree, "rafdb")
     faces = opened(tree, "rafdb", "data.on_bad_file=skip")
-    assert len(faces) == 41 and "1 pictures are not in EmoLabel/list" in told(faces)
+    assert len(faces) == 41 and "1 pictures have no label in EmoLabel/list" in told(faces)
 
 
 def test_picture_that_is_not_there(tree: Path) -> None:
@@ -84,3 +84,36 @@ def test_picture_of_another_name(tree: Path) -> None:
     coloured(tree / "Image/aligned/me.jpg", 0, 0)
     with pytest.raises(DataError, match=r"me\.jpg is not named as train_00001\.jpg"):
         opened(tree, "rafdb")
+
+
+@pytest.mark.parametrize("name", ["compound", "Compound"])
+def test_the_compound_part_beside_it_is_left_out(name: str, tree: Path) -> None:
+    rafdb_compound(tree.parent / name)
+    alone, faces = opened(tree, "rafdb"), opened(tree.parent, "rafdb")
+    assert labels(faces) == {f"basic/{key}": value for key, value in labels(alone).items()}
+    assert "22 pictures have no label in basic/EmoLabel/list_patition_label.txt" in told(faces)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "faces 1\n"])
+def test_list_without_labels(text: str, tree: Path) -> None:
+    label_list(tree).write_text(text)
+    with pytest.raises(DataError, match=r"EmoLabel/list_patition_label\.txt has no lines such as"):
+        opened(tree, "rafdb", "data.on_bad_file=skip")
+
+
+def test_picture_with_two_labels_in_the_list(tree: Path) -> None:
+    text = label_list(tree).read_text()
+    label_list(tree).write_text(f"{text}train_00002.jpg 2\n")
+    assert len(opened(tree, "rafdb")) == 42
+    label_list(tree).write_text(f"{text}train_00001.jpg 4\ntrain_00001.jpg 1\n")
+    with pytest.raises(DataError, match="line 43 says happy of train_00001, a line before surpris"):
+        opened(tree, "rafdb")
+    faces = opened(tree, "rafdb", "data.on_bad_file=skip")
+    assert len(faces) == 41 and not [name for name in faces.names if "train_00001" in name]
+
+
+def test_picture_in_two_numbered_folders(tmp_path: Path) -> None:
+    tree = rafdb_numbered(tmp_path / "basic") / "DATASET" / "train"
+    shutil.copy(tree / "1" / "train_00001_aligned.jpg", tree / "2")
+    with pytest.raises(DataError, match=r"train/2/train_00001_aligned\.jpg is there twice"):
+        opened(tmp_path / "basic", "rafdb")

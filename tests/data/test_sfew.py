@@ -8,7 +8,7 @@ import pytest
 from fer.data.faces import SEVEN
 from fer.data.protocols import make_split
 from fer.errors import DataError
-from tests.builders_pictures import sfew2_tree, sfew_tree
+from tests.builders_pictures import sfew2_tree, sfew2_whole_and_aligned, sfew_tree
 from tests.composing import settings
 from tests.data.reading import labels, opened, part_counts, told
 
@@ -102,3 +102,15 @@ def test_bad_picture_may_be_on_the_list(tmp_path: Path) -> None:
     listed = tmp_path / "exclude.txt"
     listed.write_text(NAMES[0])
     assert len(opened(tree, "sfew", f"data.exclude={listed}")) == 27
+
+
+def test_whole_pictures_and_aligned_faces_side_by_side(tmp_path: Path) -> None:
+    tree = sfew2_whole_and_aligned(tmp_path / "SFEW_2")
+    for overrides in ((), ("data.on_bad_file=skip",)):
+        with pytest.raises(DataError, match="pictures twice, in Train and in Train_Aligned_Faces"):
+            opened(tree, "sfew", *overrides)
+    shutil.rmtree(tree / "Train_Aligned_Faces")
+    with pytest.raises(DataError, match="test pictures twice, in Val and in Val_Aligned_Faces_new"):
+        opened(tree, "sfew")
+    shutil.rmtree(tree / "Val")
+    assert part_counts(opened(tree, "sfew")) == {"test": 14, "training": 28}

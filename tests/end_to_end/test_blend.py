@@ -173,6 +173,33 @@ def test_a_pattern_finds_runs_of_its_own_seed_and_parts(study: Done, copy: Copy)
     refused(blend(done.folder, "name=other"), 2, "model.members", "two or more", "train them first")
 
 
+def test_a_blend_may_learn_from_fewer_images_than_its_members(study: Done, copy: Copy) -> None:
+    done = copy(study)
+    told = blend(done.folder, "data.images_per_class=2", "tag=few")
+    assert told.status == 0, told.err
+    (run,) = (run for run in runs(done.folder) if "-few-" in run.path.name)
+    assert [name.split()[0] for name in run.settings["sources"]] == [
+        member.path.name for member in members(done.folder)
+    ]
+    assert run.status["counts"] == {"train": 14, "validation": 14, "test": 14}
+    assert run.status["notes"] == []
+
+
+def test_members_with_the_very_same_parts_come_before_those_with_more(
+    study: Done, copy: Copy
+) -> None:
+    done = copy(study)
+    few = (*MEMBERS, "data.images_per_class=2")
+    assert here("train", "-m", *few, folder=done.folder).status == 0
+    known = {run.path.name for run in runs(study.folder)}
+    new = [run.path.name for run in members(done.folder) if run.path.name not in known]
+    assert blend(done.folder).out.count("this run is finished") == 1  # the two with all images
+    told = blend(done.folder, "data.images_per_class=2", "tag=few")
+    assert told.status == 0, told.err
+    (run,) = (run for run in runs(done.folder) if "-few-" in run.path.name)
+    assert [name.split()[0] for name in run.settings["sources"]] == new
+
+
 def test_members_that_do_not_fit(study: Done, copy: Copy) -> None:
     done = copy(study)
     one, other = members(done.folder)

@@ -179,8 +179,8 @@ def test_they_join_data_that_has_targets(pictures: Path, tmp_path: Path) -> None
         "protocol.validation=0.2",
         folder=tmp_path,
     )
-    assert told.status == 1
-    assert "has learnt from" in told.err and "test faces" in told.err
+    assert told.status == 2
+    assert f"pseudo.run: {teacher.path} was fitted to" in told.err and "test images" in told.err
     assert len(runs(tmp_path)) == 2
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from fer.data.protocols import Split
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder
+from tests.builders_pictures import ckplus_tree, jaffe_folder
 from tests.composing import choices, settings
-from tests.end_to_end.commands import TINY, UNTRACKED, Done, here, only_run
+from tests.end_to_end.commands import TINY, UNTRACKED, Done, here, only_run, runs
 
 SGD = ("optimizer=momentum", "optimizer.weight_decay=0")
 
@@ -112,3 +115,36 @@ def test_norm_of_gradients_is_clipped_and_batches_accumulate(tmp_path: Path) -> 
 def test_each_gradient_is_clipped(tmp_path: Path) -> None:
     run = trained(tmp_path, *SGD, "trainer.clip_value=1e-4")
     assert momenta(run).abs().max() == pytest.approx(1.9e-4, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("data", "tree", "folds"),
+    [("ckplus", ckplus_tree, 112), ("jaffe", jaffe_folder, 56)],
+)
+def test_huang_s_folds_of_the_small_sets(
+    data: str, tree: Callable[..., Path], folds: int, tmp_path: Path
+) -> None:
+    """Noise has no faces to be found: the detector is left out, all else is as it is given."""
+    small = [word for word in TINY if not word.startswith(("data.", "model."))]
+    small += ["data.batch_size=14", "protocol.folds=2", "protocol.validation=0.25"]
+    whole = ("data.faces.detector=none", "data.faces.align=false", "model.dense=[8]")
+    told = here(
+        "train",
+        "-m",
+        f"experiment=huang2022_{data}",
+        "protocol=random_kfold,subject_kfold",
+        f"data.path={tree(tmp_path / 'pictures', people=4)}",
+        *(*small, *whole, UNTRACKED),
+        folder=tmp_path,
+    )
+    assert told.status == 0, told.err
+    found = runs(tmp_path)
+    assert [run.path.name.split("-")[:2] for run in found] == [["cnn1", data]] * 4
+    tested: dict[str, list[str]] = {"random_kfold": [], "subject_kfold": []}
+    for run in found:
+        assert run.settings["data"]["faces"]["size"] == [150, 100]
+        split = Split.load(run.split)
+        tested[split.protocol["name"]] += split.test_names.tolist()
+        apart = not any("a person who is also in training" in n for n in run.status["notes"])
+        assert apart == (split.protocol["name"] == "subject_kfold")
+    assert {name: len(set(names)) for name, names in tested.items()} == dict.fromkeys(tested, folds)

@@ -124,8 +124,11 @@ def test_pixels_ignore_lighting() -> None:
     ("chosen", "told"),
     [
         (LBP | {"lbp": {"radius": 8, "cells": 6}}, "6 x 6 cells over 4 x 4"),
-        (LPQ | {"lpq": {"window": 21, "cells": 1, "decorrelate": True}}, r"model\.window=21"),
-        (PHOG | {"phog": {"levels": 5, "bins": 8, "edges": False}}, r"32 x 32 .*model\.levels"),
+        (LPQ | {"lpq": {"window": 21, "cells": 1, "decorrelate": True}}, r"model\.lpq\.window=21"),
+        (
+            PHOG | {"phog": {"levels": 5, "bins": 8, "edges": False}},
+            r"32 x 32 .*phog\.levels",
+        ),
     ],
     ids=["lbp", "lpq", "phog"],
 )

@@ -26,6 +26,7 @@ SMALL_FOLDER = 981
 
 _FRAME = re.compile(r"(S\d+)_(\d+)_(\d+)", re.IGNORECASE)
 _LABEL = "_emotion.txt"
+_NEARLY_LABEL = re.compile(r".*_emotion.*\.txt", re.IGNORECASE)
 _LABEL_BYTES = 1024
 
 Sequence = tuple[str, str]
@@ -72,7 +73,9 @@ class CkPlusReader(PictureReader):
         super().__init__(path, preparer, exclude)
         self.last_frames, self.neutral = last_frames, neutral
         self.options = f"last_frames={last_frames} neutral={neutral} contempt={contempt}"
-        self.label_files = [file.name for file in self.files if not is_picture(file.name)]
+        others = [file.name for file in self.files if not is_picture(file.name)]
+        self.label_files = [name for name in others if name.lower().endswith(_LABEL)]
+        self.misnamed = [name for name in others if not name.lower().endswith(_LABEL)]
         self.tree = bool(self.label_files)
         found = {_class_of(file.name) for file in self.files}
         has = {
@@ -82,8 +85,8 @@ class CkPlusReader(PictureReader):
         self.classes = tuple(name for name in EXPRESSIONS if has.get(name, True))
 
     def wanted(self, name: str) -> bool:
-        """Pictures and label files count."""
-        return is_picture(name) or name.lower().endswith(_LABEL)
+        """Pictures and label files count, and what looks like one."""
+        return is_picture(name) or bool(_NEARLY_LABEL.fullmatch(name))
 
     def __len__(self) -> int:
         """About so many faces."""
@@ -95,6 +98,11 @@ class CkPlusReader(PictureReader):
         frames = self._frames(on_bad)
         labels = self._written(frames, on_bad) if self.tree else self._by_folder(frames, on_bad)
         self._compare(frames, labels)
+        if self.misnamed:
+            self.told.append(
+                f"CK+: {len(self.misnamed):,} files are not named *{_LABEL} and left out, such as "
+                f"{self.misnamed[0]}"
+            )
         dropped = 0
         for sequence in sorted(labels):
             ordered = sorted(frames[sequence])
@@ -118,16 +126,14 @@ class CkPlusReader(PictureReader):
     def _frames(self, on_bad: OnBad) -> dict[Sequence, list[_Frame]]:
         """The frames of every sequence; subject, sequence and place are in a picture's name."""
         found: dict[Sequence, list[_Frame]] = {}
-        places: dict[tuple[Sequence, int], str] = {}
         for name in (file.name for file in self.files if is_picture(file.name)):
             parts = _FRAME.match(PurePosixPath(name).name)
             if parts is None:
                 on_bad(name, "does not say subject, sequence and frame as S010_004_00000017 does")
                 continue
             sequence, number = (parts[1].upper(), parts[2]), int(parts[3])
-            other = places.setdefault((sequence, number), name)
-            if other != name:
-                on_bad(name, f"is there twice, the other one is {other}")
+            label = None if self.tree else _class_of(name)
+            if not self.is_first((sequence, number), name, label, on_bad):
                 continue
             found.setdefault(sequence, []).append(_Frame(number, name))
         return found

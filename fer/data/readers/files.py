@@ -49,11 +49,11 @@ def scan(folder: Path, wanted: Callable[[str], bool] | None = None) -> list[File
         wanted: Told a file's own name; says whether it counts. None: every file does.
 
     Raises:
-        DataError: A folder cannot be read.
+        DataError: A folder cannot be read, or a link leads back to a folder around it.
     """
     found: list[File] = []
     try:
-        _scan_into(found, folder, "", wanted)
+        _scan_into(found, folder, "", wanted, frozenset())
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error}); check its permissions") from error
     return sorted(found)
@@ -66,16 +66,22 @@ def files_key(files: Iterable[File]) -> str:
 
 
 def _scan_into(
-    found: list[File], folder: Path, prefix: str, wanted: Callable[[str], bool] | None
+    found: list[File],
+    folder: Path,
+    prefix: str,
+    wanted: Callable[[str], bool] | None,
+    links: frozenset[Path],
 ) -> None:
-    """Add the files of a folder and of those in it."""
+    """Add the files of a folder, reached over the targets of some links, and of those in it."""
     with _quick_scan(folder) as entries:
         for entry in entries:
             name = entry.name
             if is_junk(name):
                 continue
             if entry.is_dir():
-                _scan_into(found, folder / name, f"{prefix}{name}/", wanted)
+                inner = folder / name
+                met = links | {_target(inner, links)} if entry.is_symlink() else links
+                _scan_into(found, inner, f"{prefix}{name}/", wanted, met)
                 continue
             if wanted is not None and not wanted(name):
                 continue
@@ -84,6 +90,14 @@ def _scan_into(
             except FileNotFoundError:  # a link that leads nowhere: reading it will tell
                 status = entry.stat(follow_symlinks=False)
             found.append(File(prefix + name, status.st_size, status.st_mtime_ns))
+
+
+def _target(link: Path, links: frozenset[Path]) -> Path:
+    """The folder that a link leads to, unless that is one that lies around it."""
+    target = link.resolve()
+    if target in links or link.parent.resolve().is_relative_to(target):
+        raise DataError(f"{link} is a link back to a folder around it: remove it")
+    return target
 
 
 @contextmanager

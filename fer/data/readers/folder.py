@@ -20,10 +20,17 @@ from fer.errors import DataError
 
 
 class _Place(NamedTuple):
-    """What the folders above a picture say; None where they do not."""
+    """What the folders above a picture say; None where they do not.
+
+    Attributes:
+        part: Training, validation or test.
+        label: The class folder's name.
+        top: The folders down to the one that says the part.
+    """
 
     part: str | None
     label: str | None
+    top: str = ""
 
 
 class FolderReader(PictureReader):
@@ -84,7 +91,9 @@ class FolderReader(PictureReader):
         label = parts[own] if own < len(parts) else None
         if not self.own_classes:
             label = next(filter(expression, parts), label)
-        return _Place(None if found is None else part(parts[found]), label)
+        if found is None:
+            return _Place(None, label)
+        return _Place(part(parts[found]), label, "/".join(parts[: found + 1]))
 
     def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
         """Yield the pictures of all class folders."""

@@ -27,7 +27,6 @@ class JaffeReader(PictureReader):
 
     def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
         """Yield every picture whose name says person and expression."""
-        places: dict[str, str] = {}
         for file in self.files:
             parts = _NAME.match(PurePosixPath(file.name).name)
             label = CODES.get(parts[2].upper()) if parts else None
@@ -38,9 +37,7 @@ class JaffeReader(PictureReader):
                     f"(expressions {', '.join(CODES)})",
                 )
                 continue
-            other = places.setdefault(parts[0].upper(), file.name)
-            if other != file.name:
-                on_bad(file.name, f"is there twice, the other one is {other}")
+            if not self.is_first(parts[0].upper(), file.name, None, on_bad):
                 continue
             yield Picture(self.path / file.name, file.name, label, subject=parts[1].upper())
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,6 +127,8 @@ class PictureReader(Reader):
         self.preparer = preparer
         self.exclusion = Exclusion(exclude)
         self.told: list[str] = []
+        self._places: dict[Hashable, tuple[str, str | None]] = {}
+        self._twice = 0
 
     @classmethod
     def find(cls, path: str | None, data_dir: Path) -> Path:
@@ -205,6 +208,8 @@ class PictureReader(Reader):
                 that are not there.
         """
         self.told.clear()
+        self._places.clear()
+        self._twice = 0
 
         def unless_excluded(name: str, reason: str) -> None:
             if not self.exclusion.covers(name):
@@ -213,6 +218,11 @@ class PictureReader(Reader):
         listed = list(self.pictures(unless_excluded))
         kept = [picture for picture in listed if not self.exclusion.covers(picture.name)]
         self.exclusion.check(self.root)
+        if self._twice:
+            self.told.append(
+                f"{self.title}: {self._twice:,} pictures that are there twice, byte by byte the "
+                "same, are taken once"
+            )
         if self.exclusion.names:
             self.told.append(f"{len(self.exclusion.met):,} names on data.exclude's list left out")
         for picture in kept:
@@ -223,6 +233,27 @@ class PictureReader(Reader):
                 continue
             if record is not None:
                 yield record
+
+    def is_first(self, key: Hashable, name: str, label: str | None, on_bad: OnBad) -> bool:
+        """Whether no picture before this one stands for the same.
+
+        A second one is bad, unless it is a byte-identical copy with the same label, which is left
+        out and counted.
+
+        Args:
+            key: What the picture stands for, such as a person's frame.
+            name: Of the picture.
+            label: What its place says of it; None where it says nothing.
+            on_bad: Called with (name, reason) for a second picture that is no copy.
+        """
+        other, its_label = self._places.setdefault(key, (name, label))
+        if other == name:
+            return True
+        if label == its_label and _same_bytes(self.root / name, self.root / other):
+            self._twice += 1
+        else:
+            on_bad(name, f"is there twice, the other one is {other}")
+        return False
 
     def _record(self, picture: Picture) -> Record | None:
         try:
@@ -250,3 +281,11 @@ class PictureReader(Reader):
     def finish(self, folder: Path) -> tuple[str, ...]:
         """What is to be told of the preparation."""
         return self.preparer.notes(folder)
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    """Whether two files hold the same; not where one cannot be read."""
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False

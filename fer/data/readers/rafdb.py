@@ -68,8 +68,9 @@ class RafDbReader(PictureReader):
     def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
         """Yield every picture that has a label."""
         listed = [f.name for f in self.files if not is_picture(f.name)]
+        listed.sort(key=lambda name: "compound" in name.lower())  # that part's own list comes last
         labels = self._listed(listed[0], on_bad) if listed else None
-        places: dict[str, str] = {}
+        there: set[str] = set()
         unlisted = 0
         for name in (file.name for file in self.files if is_picture(file.name)):
             parts = _PICTURE.fullmatch(PurePosixPath(name).name)
@@ -92,24 +93,32 @@ class RafDbReader(PictureReader):
                 continue
             else:
                 label = labels[key]
-            other = places.setdefault(key, name)
-            if other != name:
-                on_bad(name, f"is there twice, the other one is {other}")
+            there.add(key)
+            if not self.is_first(key, name, label, on_bad):
                 continue
             part = _PARTS[parts[2].lower()]
             yield Picture(self.root / name, name, SEVEN.index(label), part)
-        for key in sorted((labels or {}).keys() - places.keys()):
+        for key in sorted((labels or {}).keys() - there):
             on_bad(f"{key}.jpg", f"is listed in {listed[0]}, but its picture is not there")
         if unlisted:
-            self.told.append(f"RAF-DB: {unlisted:,} pictures are not in {listed[0]} and left out")
+            self.told.append(
+                f"RAF-DB: {unlisted:,} pictures have no label in {listed[0]} and are left out"
+            )
 
     def _listed(self, name: str, on_bad: OnBad) -> dict[str, str]:
-        """The labels of a list with lines such as `train_00001.jpg 5`, by `train_00001`."""
+        """The labels of a list with lines such as `train_00001.jpg 5`, by `train_00001`.
+
+        A picture with two different labels has none.
+
+        Raises:
+            DataError: The list cannot be read, or has no such line.
+        """
         try:
             text = (self.root / name).read_text(encoding="utf-8-sig", errors="replace")
         except OSError as error:
             raise DataError(f"{self.root / name} cannot be read ({error})") from error
         found: dict[str, str] = {}
+        unclear: set[str] = set()
         for number, line in enumerate(text.splitlines(), start=1):
             words = line.split()
             if not words:
@@ -122,8 +131,16 @@ class RafDbReader(PictureReader):
                     f"is {line.strip()!r:.60}, not a picture and a number from 1 to 7",
                 )
                 continue
-            found[parts[1].lower()] = label
-        return found
+            key = parts[1].lower()
+            first = found.setdefault(key, label)
+            if first != label:
+                unclear.add(key)
+                on_bad(f"{name} line {number}", f"says {label} of {key}, a line before {first}")
+        if not found:
+            raise DataError(
+                f"{self.root / name} has no lines such as train_00001.jpg 5: restore it"
+            )
+        return {key: label for key, label in found.items() if key not in unclear}
 
     def check(self, faces: Faces) -> tuple[str, ...]:
         """Compares the counts with the official ones."""

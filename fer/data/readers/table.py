@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 from collections.abc import Iterator
@@ -69,9 +70,12 @@ class TableReader(PictureReader):
 
     def _text(self) -> str:
         try:
-            return self.path.read_text(encoding="utf-8-sig", errors="replace")
+            data = self.path.read_bytes()
         except OSError as error:
             raise DataError(f"{self.path} cannot be read ({error})") from error
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise DataError(f"{self.path} is text in UTF-16: save it as UTF-8")
+        return data.decode("utf-8-sig", errors="replace")
 
     @cached_property
     def files(self) -> list[File]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
-
-from fer.data.readers import OnBad, Reader, Record
-from fer.data.readers.pictures import BadPictureError, open_picture
+from fer.data.readers import OnBad
+from fer.data.readers.files import SUFFIXES, File, is_picture, scan
+from fer.data.readers.picture_reader import Picture, PictureReader, WholePicture
 from fer.errors import DataError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
-
-class UnlabelledReader(Reader):
+class UnlabelledReader(PictureReader):
     """Every picture below a folder, the whole of it brought to one shape.
 
     The label of every face is 0 and has no meaning.
@@ -33,55 +27,25 @@ class UnlabelledReader(Reader):
     """
 
     name = "unlabelled"
+    title = "pictures without labels"
+    folders = ()
+    layout = "a folder of face pictures"
 
     def __init__(self, path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) -> None:
         if not path.is_dir():
             raise DataError(f"pseudo.path={path} is no folder: name one that holds face pictures")
-        self.path, self.classes, self.shape = path, classes, shape
-        self.files = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-        )
+        super().__init__(path, WholePicture(shape[0], shape[1], colour=len(shape) == 3))
+        self.classes = classes
         if not self.files:
-            raise DataError(f"pseudo.path={path} holds no pictures ({', '.join(SUFFIXES)})")
+            known = ", ".join(sorted(SUFFIXES))
+            raise DataError(f"pseudo.path={path} holds no pictures ({known})")
 
-    @property
-    def origin(self) -> str:
-        """The folder."""
-        return str(self.path)
+    @cached_property
+    def files(self) -> list[File]:
+        """The pictures, sorted by name; there may be none."""
+        return scan(self.path, is_picture)
 
-    def source_key(self) -> str:
-        """Text that changes whenever a file's name, size or time does."""
-        lines = [str(self.shape)]
+    def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
+        """Yield every picture, named by its path below the folder."""
         for file in self.files:
-            status = file.stat()
-            lines.append(f"{self._name(file)}\0{status.st_size}\0{status.st_mtime_ns}")
-        return f"folder {hashlib.sha256(os.fsencode(chr(10).join(lines))).hexdigest()}"
-
-    def __len__(self) -> int:
-        """The number of pictures."""
-        return len(self.files)
-
-    def records(self, on_bad: OnBad) -> Iterator[Record]:
-        """Yields every picture, named by its path below the folder."""
-        for file in self.files:
-            try:
-                data = file.read_bytes()
-                image = _shaped(open_picture(data), self.shape)
-            except (OSError, BadPictureError) as error:
-                on_bad(self._name(file), str(error))
-                continue
-            yield Record(image, 0, self._name(file), file_hash=hashlib.sha256(data).digest())
-
-    def _name(self, file: Path) -> str:
-        return file.relative_to(self.path).as_posix()
-
-
-def _shaped(image: Image.Image, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The upright picture in gray or colour, resized (antialiased) if it has another size."""
-    upright = ImageOps.exif_transpose(image).convert("L" if len(shape) == 2 else "RGB")
-    size = (shape[1], shape[0])
-    if upright.size != size:
-        upright = upright.resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(upright)
+            yield Picture(self.path / file.name, file.name, label=0)

@@ -36,7 +36,8 @@ def cell_histograms(
     if cells > min(height, width):
         raise ConfigError(
             f"a grid of {cells} x {cells} cells over {height} x {width} codes has empty cells: "
-            "use fewer (model.cells or model.levels), or larger faces (data.size)"
+            "use fewer (model.lbp.cells, model.lpq.cells or model.phog.levels), or larger faces "
+            "(data.size)"
         )
     rows, columns = np.arange(height) * cells // height, np.arange(width) * cells // width
     place = (np.arange(n)[:, None, None] * cells + rows[:, None]) * cells + columns

@@ -66,7 +66,8 @@ def lpq(
     """
     if window > min(images.shape[1:]):
         raise ConfigError(
-            f"model.window={window} is larger than the faces, {images.shape[1]} x {images.shape[2]}"
+            f"model.lpq.window={window} is larger than the faces, {images.shape[1]} x "
+            f"{images.shape[2]}"
         )
     counts = cell_histograms(lpq_codes(images, window, decorrelate).astype(np.int64), 256, cells)
     return hellinger(counts).reshape(len(images), -1)
