@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -78,3 +80,10 @@ def copy(tmp_path: Path) -> Copy:
         return Done(folder, done.arguments, done.told)
 
     return copied
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script that writes the studies' tables."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "experiments"))
+    return importlib.import_module("tables")

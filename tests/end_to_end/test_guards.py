@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import yaml
 
-from experiments.tables import measured
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
 from fer.evaluation.report import described
@@ -172,7 +172,7 @@ def test_left_out_files_are_listed_in_the_run(tmp_path: Path) -> None:
     assert any("28,709" in note for note in status["notes"])
 
 
-def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
+def test_random_folds_over_known_people_are_marked(tmp_path: Path, tables: ModuleType) -> None:
     folds = ("protocol=random_kfold", "protocol.validation=0.3")
     done = here("train", *TINY, *folds, folder=tmp_path)
     assert done.status == 0, done.err
@@ -186,7 +186,7 @@ def test_random_folds_over_known_people_are_marked(tmp_path: Path) -> None:
     (record,) = [read_wandb(path) for path in wandb_files(run.path)]
     assert (record.name, record.notes) == (f"{run.path.name} (!)", caution)
     assert record.summary["protocol"] == "random_kfold (!)"
-    assert measured([run], "accuracy").endswith(" (!)")
+    assert tables.measured([run], "accuracy").endswith(" (!)")
 
 
 def test_a_mark_is_found_in_results_that_do_not_record_it() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 from tests.end_to_end.commands import Done
 
@@ -37,12 +34,6 @@ expressions:
   runs: "RUN"
   classes: {disgust: "0.7, 0.9"}
 """
-
-
-@pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(EXPERIMENTS))
-    return importlib.import_module("tables")
 
 
 def test_tables_and_curves_come_from_the_run_folder(
