@@ -30,7 +30,8 @@ class Pair:
         second_only: Images that only the second got right.
         p: McNemar's exact p, corrected by Holm.
         repeats: How many seeds or folds both rows have, where two or more.
-        t_p: p of the corrected resampled t-test over them, corrected by Holm; NaN without.
+        t_p: p of the corrected resampled t-test over them, corrected by Holm; NaN without, and
+            where all differ by the same.
         n: Images.
     """
 
@@ -49,8 +50,8 @@ class Pair:
 
     @property
     def deciding_p(self) -> float:
-        """Over seeds or folds where both rows have several, over the images else."""
-        return self.t_p if self.repeats > 1 else self.p
+        """Over seeds or folds where they can be tested, over the images else."""
+        return self.p if math.isnan(self.t_p) else self.t_p
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _pairs(rows: Sequence[Row], baseline: Row | None) -> list[Pair]:
             others = [row for row in rows if row is not against and {row, against} not in done]
             pairs += [_tested(row, against) for row in others]
     images = holm([pair.p for pair in pairs])
-    several = [k for k, pair in enumerate(pairs) if pair.repeats > 1]
+    several = [k for k, pair in enumerate(pairs) if math.isfinite(pair.t_p)]
     repeats = dict(zip(several, holm([pairs[k].t_p for k in several]), strict=True))
     return [
         Pair(**{**vars(pair), "p": images[k], "t_p": repeats.get(k, math.nan)})
