@@ -54,14 +54,17 @@ def _count(value: float) -> str:
 
 def pair_cells(pair: Pair) -> dict[str, str]:
     """Every column of a pair."""
-    seed = f" (seed {pair.seed})" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
+    one, other = pair.seeds
+    seed = f" (seed {one})" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
+    seed = seed if one == other else f" (seeds {one} : {other})"
     return {
         "row": pair.first.name,
         "against": pair.second.name,
         "difference": f"{points(pair.difference)} ({points(pair.low)} to {points(pair.high)})",
         "right alone": f"{pair.first_only} : {pair.second_only}{seed}",
-        "same images p": p_text(pair.p),
-        "seeds or folds p": p_text(pair.t_p) if pair.repeats else "one run",
+        "same images p": p_text(pair.mcnemar_p),
+        "seeds or folds p": p_text(pair.t_p),
+        "p corrected": p_text(pair.p),
     }
 
 

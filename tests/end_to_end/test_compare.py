@@ -151,6 +151,76 @@ def test_seeds_are_one_row_and_tested_over_the_seeds(tmp_path: Path) -> None:
     assert "± 4.8 over 3 seeds" in text(tmp_path)
 
 
+def make_seeds(folder: Path, model: str, hits: dict[int, int], validation: float = 0.5) -> None:
+    for seed, right in hits.items():
+        settings = settings_of(model, seed)
+        make_run(folder / f"{model}-{seed}", right, validation, settings=settings)
+
+
+def test_one_seed_never_decides_against_what_all_seeds_say(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 120}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 80, 1: 200, 2: 200})
+    assert compare(tmp_path, "runs").status == 0
+    (found,) = story(tmp_path)["sets"]
+    (pair,) = found["pairs"]
+    assert pair["verdict"] == (
+        "cnn2 against cnn1 cannot be decided: give both the same seeds. With seed 0 alone the "
+        "difference is -19.0 points, of the means over all seeds +19.0."
+    )
+    assert "Cannot be decided without the same seeds: cnn2." in found["headlines"]
+    assert not any("worse" in words or "Better" in words for words in found["headlines"])
+
+
+def test_where_one_seed_is_paired_its_difference_is_told(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {1: 100}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 120, 1: 142, 2: 200})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert pair["difference"] == pytest.approx(42 / N)
+    assert pair["low"] < 42 / N < pair["high"]
+    said = "cnn2 is better than cnn1 on these 210 images, with seed 1 alone: 20.0 points ("
+    assert pair["verdict"].startswith(said)
+
+
+def test_seeds_that_only_one_row_has_are_not_in_the_difference(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 104}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 120, 1: 122, 2: 200})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert pair["difference"] == pytest.approx(19 / N)
+    assert "over 2 seeds (0, 1)" in pair["verdict"]
+
+
+def test_rows_without_a_common_seed_are_told_as_such(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {1: 150})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert "seed 1 of cnn2 against seed 0 of cnn1, which have no seed in common" in pair["verdict"]
+    assert "(seeds 1 : 0)" in text(tmp_path)
+
+
+def test_seeds_that_differ_by_the_same_are_told_apart_over_the_images(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 110}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 101, 1: 111})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert (pair["t_p"], pair["p"]) == (None, 1)
+    assert "cannot be told apart on these 210 images, with seed 0 alone" in pair["verdict"]
+
+
+def test_all_pairs_are_one_family_whichever_test_decides(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 110, 2: 120}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 130, 1: 141, 2: 149})
+    make_seeds(tmp_path / "runs", "cnn3", {0: 112})
+    compare(tmp_path, "runs")
+    pairs = {pair["first"]: pair for pair in story(tmp_path)["sets"][0]["pairs"]}
+    raw = sorted([pairs["cnn2"]["t_p"], pairs["cnn3"]["mcnemar_p"]])
+    assert sorted(pair["p"] for pair in pairs.values()) == pytest.approx(
+        [2 * raw[0], max(2 * raw[0], raw[1])]
+    )
+
+
 def test_copies_of_one_run_are_no_seeds(tmp_path: Path) -> None:
     for place in ("here", "there"):
         make_run(tmp_path / place / "resnet18-faces-aaaa")
