@@ -183,15 +183,15 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
     behind = [p for p in others if told_apart(p, alpha) and p.difference < 0]
     ahead = [p.first.name for p in others if told_apart(p, alpha) and p.difference > 0]
     if alike:
-        said.append(f"Cannot be told apart from it here: {_listed(alike)}.")
+        said.append(f"Cannot be told apart from it here: {listed(alike)}.")
     if behind:
         many = "all others are" if len(behind) == len(others) > 1 else None
         many = many or f"{len(behind)} row{'s are' if len(behind) > 1 else ' is'}"
         said.append(f"{many[0].upper()}{many[1:]} worse than it on these images.")
     if ahead:
-        said.append(f"Better than it on these images, though not on validation: {_listed(ahead)}.")
+        said.append(f"Better than it on these images, though not on validation: {listed(ahead)}.")
     if undecided:
-        said.append(f"Cannot be decided without the same seeds: {_listed(undecided)}.")
+        said.append(f"Cannot be decided without the same seeds: {listed(undecided)}.")
     top = found.rows[0]
     if top is not best:
         said.append(
@@ -200,7 +200,7 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
         )
     front = pareto_front(found.rows, cost)
     if front:
-        names = _listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
+        names = listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
         said.append(f"On the front of accuracy against {COSTS[cost]}: {names}.")
     return said
 
@@ -224,7 +224,8 @@ def spread_words(row: Row) -> str:
     return f"± {100 * row.deviation:.1f} over {over}"
 
 
-def _listed(names: Sequence[str], most: int = 6) -> str:
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a row, the last of many as their number."""
     shown = list(names[:most])
     more = [f"{len(names) - most} more"] if len(names) > most else []
     return "; ".join([*shown, *more])

@@ -221,11 +221,14 @@ def test_all_pairs_are_one_family_whichever_test_decides(tmp_path: Path) -> None
     )
 
 
-def test_copies_of_one_run_are_no_seeds(tmp_path: Path) -> None:
+def test_a_copy_of_a_run_is_left_out_and_not_tested(tmp_path: Path) -> None:
     for place in ("here", "there"):
         make_run(tmp_path / place / "resnet18-faces-aaaa")
-    assert compare(tmp_path, "here", "there").status == 0
-    assert set(rows(tmp_path)) == {"resnet18 (aaaa) (here)", "resnet18 (aaaa) (there)"}
+    make_run(tmp_path / "there" / "resnet18-faces-bbbb", 110)
+    told = compare(tmp_path, "here", "there")
+    assert set(rows(tmp_path)) == {"resnet18 (aaaa)", "resnet18 (bbbb)"}
+    assert "there/resnet18-faces-aaaa (copy): its configuration and every prediction" in told.err
+    assert len(story(tmp_path)["sets"][0]["pairs"]) == 1
 
 
 def test_a_group_of_trials_is_one_row_and_hides_its_runs(tmp_path: Path) -> None:
@@ -332,6 +335,57 @@ def test_predictions_that_do_not_match_the_run_are_left_out(three: Path, damage:
     assert set(rows(three)) == {"resnet18", "resnet34"}
 
 
+def test_damaged_files_are_listed_and_the_page_is_right(three: Path) -> None:
+    study = three / "outputs/study"
+    for name, file, old, new in (
+        ("words", "metrics.csv", "10", "ten"),
+        ("columns", "metrics.csv", "10\n", "10,11\n"),
+        ("epochs", "metrics.csv", "epoch,", "era,"),
+        ("metrics", "test/metrics.json", '"accuracy"', '"precision"'),
+        ("classes", "test/metrics.json", '"f1"', '"f2"'),
+        ("counts", "status.json", '"train"', '"trained"'),
+    ):
+        path = make_run(study / name, 90, settings=settings_of(name)) / file
+        path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    evaluation = study / "resnet18-faces-aaaa/evaluations/x-all/metrics.json"
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text("{}")
+    told = compare(three, "outputs/study")
+    assert told.status == 0, told.err
+    assert told.err.count("(damaged)") == 6
+    assert "metrics.csv is damaged: it has more than numbers" in told.err
+    assert "metrics.json lacks metrics.accuracy: restore it" in told.err
+    assert "evaluations/x-all/metrics.json is damaged and left out" in text(three)
+    assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
+
+
+def test_other_numbers_of_training_images_are_told(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    run.update(counts=run.status["counts"] | {"train": 210})
+    told = compare(three, "outputs/study")
+    said = "not trained on as many images (210: resnet50; 900: "
+    assert said in told.out.replace("\n", " ")
+    assert said in text(three)
+    assert 'data-name="training images">210<' in text(three)
+
+
+def test_folds_trained_one_by_one_are_told_how_to_be_pooled(tmp_path: Path) -> None:
+    for fold in range(2):
+        settings = settings_of(protocol_name="kfold", protocol_fold=fold)
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        make_run(tmp_path / f"runs/{fold}", names=names, settings=settings)
+    told = compare(tmp_path, "runs").out.replace("\n", " ")
+    assert "differ in protocol.fold alone" in told
+    assert "protocol.fold=all" in told
+
+
+def test_the_command_compares_the_same_again(three: Path) -> None:
+    compare(three, "outputs/study", "alpha=0.01", "cost=parameters")
+    command = story(three)["command"]
+    words = "outputs/study output=told cost=parameters alpha=0.01"
+    assert command == f"python -m fer.compare {words}"
+
+
 def test_the_order_of_the_predictions_does_not_matter(three: Path) -> None:
     compare(three, "outputs/study")
     before = story(three)["sets"][0]["pairs"]
@@ -416,6 +470,18 @@ def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
     assert cells["resnet18", "ckplus, all"] == 0.321
     assert cells["resnet18", "faces, test"] == pytest.approx(100 / N)
     assert "32.1 %<small>n = 981</small>" in text(three)
+
+
+def test_other_images_of_one_part_are_columns_of_their_own(three: Path) -> None:
+    for name, test in {"resnet18-faces-aaaa": "a" * 16, "resnet34-faces-bbbb": "b" * 16}.items():
+        run = RunFolder(three / "outputs/study" / name)
+        (run.path / "evaluations/other-all").mkdir(parents=True)
+        found = run.results() | {"data": "ckplus", "protocol": {"name": "cross-data"}}
+        found |= {"test_hash": test}
+        (run.path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+    compare(three, "outputs/study")
+    told = {c["row"]: c["tested_on"] for c in story(three)["cross_data"] if not c["own"]}
+    assert told == {"resnet18": "ckplus, test (aaaaaa)", "resnet34": "ckplus, test (bbbbbb)"}
 
 
 def test_without_an_account_what_wandb_would_get_is_written(
