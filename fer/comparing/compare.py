@@ -24,7 +24,7 @@ from fer.errors import RunError
 from fer.evaluation.report import without_nan
 from fer.runs.folder import write_aside
 
-_USUAL = {"cost": "seconds_per_epoch", "alpha": 0.05, "target": "page"}
+_USUAL = {"cost": "training_seconds", "alpha": 0.05, "target": "page"}
 """Values of `conf/compare.yaml`, which the command need not repeat."""
 
 

@@ -22,7 +22,7 @@ from fer.comparing.words import (
     points,
     verdict,
 )
-from fer.evaluation.sweep_jobs import count_text, percent, share, time_text
+from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
 
 
 def tags(row: Row, found: TestSet, cost: str) -> list[str]:
@@ -43,10 +43,17 @@ def row_cells(row: Row) -> dict[str, str]:
         "training images": f"{round(row.training_images):,}",
         "parameters": _count(row.parameters),
         "trained": _count(row.trained_parameters),
+        "training": time_text(row.training_seconds),
         "per epoch": time_text(row.seconds_per_epoch),
         "per face": cost_text("milliseconds_per_face", row.milliseconds_per_face),
         "size": cost_text("megabytes", row.megabytes),
     }
+
+
+def known_columns(tables: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The same rows without the columns that none of them knows anything in."""
+    kept = [key for key in tables[0] if any(cells[key] != UNKNOWN for cells in tables)]
+    return [{key: cells[key] for key in kept} for cells in tables]
 
 
 def _count(value: float) -> str:
@@ -179,9 +186,9 @@ def markdown(comparison: Comparison) -> str:
                 [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
             )
             rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
-        lines += ["", *_table(rows)]
+        lines += ["", *_table(known_columns(rows))]
         if found.pairs:
-            lines += ["### Tests", "", *_table([pair_cells(pair) for pair in found.pairs])]
+            lines += ["### Tests", "", *_table(known_columns([pair_cells(p) for p in found.pairs]))]
             lines += [f"- {verdict(pair, comparison.alpha)}" for pair in found.pairs] + [""]
         lines += ["### F1 of each class", "", *_table([_f1_cells(row) for row in found.rows])]
     matrix = cross_data(comparison.rows)

@@ -85,6 +85,28 @@ def test_holm_corrects_best_and_baseline_together(three: Path) -> None:
     assert both[1]["p"] == pytest.approx(alone["resnet34"]) == 0.5
 
 
+def test_the_page_says_first_what_can_be_told_apart_and_hides_what_is_not_known(
+    tmp_path: Path,
+) -> None:
+    for model in ("cnn1", "cnn2"):
+        right, settings = 100 + 9 * (model == "cnn2"), settings_of(model)
+        make_run(tmp_path / "runs" / model, right, settings=settings, milliseconds=None)
+    compare(tmp_path, "runs")
+    page = text(tmp_path)
+    assert page.index("What can be told apart") < page.index('<table class="rows">')
+    assert "<th scope=col>training</th>" in page
+    assert "<th scope=col>per face</th>" not in page
+    assert "| per face |" not in text(tmp_path, "comparison.md")
+    assert "<th scope=col>seeds or folds p</th>" not in page
+
+
+def test_the_cost_unasked_is_the_whole_training(three: Path) -> None:
+    compare(three, "outputs/study")
+    assert float(rows(three)["resnet18"]["training_seconds"]) == 20
+    assert "On the front of accuracy against training time: resnet50 (20.0 s)" in text(three)
+    assert "Test accuracy against training time" in text(three)
+
+
 def test_the_other_forms_hold_the_same(three: Path) -> None:
     compare(three, "outputs/study", "cost=milliseconds_per_face")
     table = rows(three)
@@ -433,7 +455,7 @@ def test_beside_runs_a_wrong_word_is_told_and_the_page_is_right(three: Path) -> 
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("cost=price", "cost=price cannot be: choose seconds_per_epoch"),
+        ("cost=price", "cost=price cannot be: choose training_seconds"),
         ("alpha=2", "alpha=2 cannot be"),
         ("target=paper", "target=paper cannot be: choose page, wandb"),
         ("runs=3", "runs=3 cannot be: it is a list of folders"),
@@ -506,10 +528,39 @@ def test_without_an_account_what_wandb_would_get_is_written(
     assert "config:model.value.frozen_stages" in told_keys
     assert "config:protocol.value.name" in told_keys
     assert "summary:test/accuracy" in told_keys
+    flow = {
+        s["name"]: s["flowConfig"]["columnsPerPage"] for s in section["panelBankConfig"]["sections"]
+    }
+    assert flow["Depth, freezing and split"] == 1
     assert ["figures/confusion_matrix"] in [p["config"].get("mediaKeys") for p in panels]
     runs = json.dumps(section["runSets"][0]["filters"])
     assert "resnet18-faces-aaaa-abc123" in runs
     assert "resnet34-faces-bbbb-abc123" not in runs  # W&B never had it
+
+
+def test_runs_that_were_never_sent_to_wandb_are_listed_to_sync(
+    three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb_workspaces")
+    import wandb
+
+    class Nobody:  # stands for the service: knows no project
+        default_entity = "lab"
+
+        def runs(self, place: str, **_: Any) -> list[Any]:
+            raise ValueError(f"could not find {place}")
+
+    monkeypatch.setattr(wandb, "Api", Nobody)
+    monkeypatch.setattr("fer.comparing.workspace._offline", lambda: None)
+    run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
+    run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+    lies = run.path / "wandb/offline-run-20260101_000000-resnet18-faces-aaaa-abc123"
+    lies.mkdir(parents=True)
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 1
+    assert "wandb sync " in told.err
+    assert lies.name in told.err
+    assert (three / "told/wandb_workspace.json").exists()
 
 
 def test_runs_that_wandb_never_had_cannot_be_shown_there(three: Path) -> None:
