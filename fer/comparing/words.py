@@ -55,9 +55,10 @@ METHODS = (
         "Cost",
         "Training time, that of an epoch and milliseconds per face were measured on the machine "
         "of each run, with whatever else it did: compare them between runs of one machine. "
-        "Milliseconds per face are those of the test, with its views; older runs did not measure them. The size is "
-        "that of the weights as 32-bit numbers. No other row is more accurate at the cost of one "
-        "on the front, or at less; these are the measured figures, not what is certain of them.",
+        "Milliseconds per face are those of the test, with its views; older runs did not measure "
+        "them. The size is that of the weights as 32-bit numbers. No other row is more "
+        "accurate at the cost of one on the front, or at less; "
+        "these are the measured figures, not what is certain of them.",
     ),
 )
 COSTS = {
