@@ -69,13 +69,13 @@ def meet_test_part(
         "epoch": epoch,
         "milliseconds_per_face": round(milliseconds / len(predictions), 4),
         "notes": [*data.faces.notes, *data.split.notes],
-        "cautions": list(data.split.notes),
+        "cautions": list(data.split.cautions),
     } | _agreement(data, predictions, data.split.test)
     images = data.faces.images[data.split.test]
     copies = find_test_copies(data.faces, data.split, data.split.test)
     results = write_report(run.test, predictions, images, story, copies, found.temperature)
     curves = run.figures / "learning_curves.png"
-    protocol = marked(data.split.protocol["name"], data.split.notes)
+    protocol = marked(data.split.protocol["name"], data.split.cautions)
     words = f"{settings['data']['name']}, {protocol}, {run.path.name}"
     learning_curves(run.rows(), curves, epoch, words, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
@@ -129,7 +129,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
         split = _own_split(run, data, config.part)
         indices, notes = split.part(config.part), [*data.faces.notes, *split.notes]
         validation = split.validation
-        cautions = list(split.notes)
+        cautions = list(split.cautions)
         copies = None if config.part == "train" else find_test_copies(data.faces, split, indices)
         part, protocol = split.test_part if config.part == "test" else config.part, split.protocol
     else:
@@ -185,8 +185,8 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     if maps is not None:
         sheet = folder / "heat_maps.png"
         words = caption(story)
-        write_heat_maps(sheet, maps, data, indices, predictions, config.heatmaps, words)
-        print(f"heat maps: {sheet}")
+        empty = write_heat_maps(sheet, maps, data, indices, predictions, config.heatmaps, words)
+        print(f"heat maps: {sheet}; {empty}")
     if kinds:
         faces, most = (data, indices), config.images
         measure_robustness(folder, trainer, model, *faces, predictions, kinds, most, story, quiet)

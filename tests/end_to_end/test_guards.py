@@ -189,6 +189,23 @@ def test_random_folds_over_known_people_are_marked(tmp_path: Path, tables: Modul
     assert tables.measured([run], "accuracy").endswith(" (!)")
 
 
+def test_care_is_not_marked(tmp_path: Path) -> None:
+    """Leaving copies of tested images out is told, and no reason to doubt the figures."""
+    tree = fer2013_tree(tmp_path / "tree")
+    copied = next(tree.glob("train/happy/*.jpg"))
+    tested = next(tree.glob("test/happy/PrivateTest_*.jpg"))
+    tested.write_bytes(copied.read_bytes())
+    own = ("data.train", "data.validation", "data.test=")
+    chosen = [a for a in TINY if not a.startswith(own)]
+    data = ("data=fer2013", f"data.path={tree}", "data.duplicates_of_test=drop")
+    told = here("train", *chosen, UNTRACKED, *data, folder=tmp_path)
+    assert told.status == 0, told.err
+    results = only_run(tmp_path).results()
+    note = "1 training images left out: copies of ones to be tested"
+    assert note in told.out and note in results["notes"]
+    assert results["cautions"] == [] and "(!)" not in told.out
+
+
 def test_a_mark_is_found_in_results_that_do_not_record_it() -> None:
     """Written before cautions were: the notes say so."""
     told = "90.0% of the test images show a person who is also in training: not a figure for ..."
