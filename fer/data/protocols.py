@@ -62,7 +62,7 @@ class Split:
     @property
     def test_hash(self) -> str:
         """Digest of the test images: results compare only where it is equal."""
-        return hashlib.sha256("\n".join(sorted(self.test_names.tolist())).encode()).hexdigest()[:16]
+        return digest_names(self.test_names)
 
     def part(self, name: str) -> Indices:
         """Indices of `train`, `validation` or `test`."""
@@ -117,6 +117,11 @@ class Split:
                 f"{path} is missing or damaged ({type(error).__name__}): "
                 "train again with restart=true"
             ) from None
+
+
+def digest_names(names: NDArray[np.str_]) -> str:
+    """Digest of faces by their names, in whatever order."""
+    return hashlib.sha256("\n".join(sorted(names.tolist())).encode()).hexdigest()[:16]
 
 
 def make_split(

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import yaml
 
+from fer.chosen_faces import _match_classes
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
 from fer.evaluation.report import described
 from fer.runs.folder import RunFolder
-from fer.testing import _match_classes
 from tests.builders import fer2013_tree
 from tests.end_to_end.commands import (
     TINY,
