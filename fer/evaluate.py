@@ -16,7 +16,7 @@ def main() -> None:
 def run(config: DictConfig) -> None:
     """Imports torch and all that only once the configuration is accepted."""
     check_evaluation(config)
-    from fer.testing import evaluate
+    from fer.evaluating import evaluate
 
     evaluate(config)
 

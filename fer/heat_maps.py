@@ -23,7 +23,7 @@ def write_heat_maps(
     predictions: Predictions,
     number: int,
     caption: str,
-) -> None:
+) -> str:
     """Draws the evidence for what was predicted, right or wrong, in faces drawn at random.
 
     Maps are made of the picture, or its centre crop, in one view; predictions stay those of the
@@ -37,6 +37,9 @@ def write_heat_maps(
         predictions: Of these faces, in this order.
         number: Faces of each class, half of them right where there are enough.
         caption: What was evaluated.
+
+    Returns:
+        How many of the faces have no positive evidence, in words.
     """
     chosen = choose(predictions, number)
     pixels = torch.from_numpy(np.asarray(data.faces.images[indices[chosen]]))
@@ -57,11 +60,14 @@ def write_heat_maps(
         )
     ]
     height, width = maps.cells
+    without = int((heat.amax(dim=(1, 2)) == 0).sum())
+    empty = f"{without} of {len(chosen)} faces have no positive evidence for the answer"
     told = (
-        f"Grad-CAM for the answer, at {maps.layer} ({height} x {width} cells), each map scaled by "
-        "its largest value;\nthe line is half of it; faces drawn at random (seed 0)"
+        f"HiResCAM for the answer, at {maps.layer} ({height} x {width} cells), each map scaled by "
+        f"its largest value;\nthe line is half of it; faces drawn at random (seed 0)\n{empty}"
     )
     heat_map_sheet(examples, predictions.classes, number, path, f"{caption}\n{told}")
+    return empty
 
 
 def choose(predictions: Predictions, number: int, seed: int = 0) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,24 @@ from fer.data.copies import among
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Indices, Split
+from fer.data.protocols import Indices, Split, is_random
 from fer.errors import ConfigError, FerError
 from fer.runs.folder import RunFolder
 
 
-def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
+class Note(NamedTuple):
+    """What a reader of the result must know.
+
+    Attributes:
+        text: In words.
+        caution: Whether figures are too good for it, so that they are marked.
+    """
+
+    text: str
+    caution: bool = False
+
+
+def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[Note]:
     """Refuses members, teachers, labelling runs and initial weights fitted to this test part.
 
     What these runs were built on themselves is looked at too.
@@ -35,7 +47,7 @@ def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
         ConfigError: Test images, or on a protocol by people other pictures of them, were among the
             training or validation images of such a run.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     for key, folder in _built_on(settings):
         path = Path(folder).expanduser()
         run = RunFolder(path)
@@ -43,15 +55,19 @@ def check_leaks(settings: Mapping[str, Any], data: FaceDataModule) -> list[str]:
             around = next((r for r in map(RunFolder, path.resolve().parents) if r.exists()), None)
             if around is None:
                 notes.append(
-                    f"{key}: {folder} lies in no run folder, so nobody can tell whether it was "
-                    "trained on this test part"
+                    Note(
+                        f"{key}: {folder} lies in no run folder, so nobody can tell whether it was "
+                        "trained on this test part"
+                    )
                 )
                 continue
             run = around
         if not run.exists():
             notes.append(
-                f"{key}: {folder} is not there any more, so nobody can tell whether it was "
-                "trained on this test part"
+                Note(
+                    f"{key}: {folder} is not there any more, so nobody can tell whether it was "
+                    "trained on this test part"
+                )
             )
             continue
         own = run.status["data_fingerprint"] == data.faces.fingerprint
@@ -76,7 +92,7 @@ def _built_on(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "model.weights", weights
 
 
-def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
+def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[Note]:
     """Compares indices, and people unless the protocol is blind to them."""
     theirs, split, subject = Split.load(run.split), data.split, data.faces.subject
     seen = np.concatenate([theirs.train, theirs.validation])
@@ -88,19 +104,22 @@ def _same_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
     if not trained:
         return []
     return [
-        f"{key}: {run.path.name} was trained on {trained} of the {len(split.validation)} "
-        "validation images, so validation figures are too good"
+        Note(
+            f"{key}: {run.path.name} was trained on {trained} of the {len(split.validation)} "
+            "validation images, so validation figures are too good",
+            caution=True,
+        )
     ]
 
 
-def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
+def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[Note]:
     """Compares names of faces and people, and files byte by byte, where both sides have them."""
     theirs = run.settings
     name = theirs["data"]["name"]
-    unknown = [f"{key}: {run.path.name} was trained on other data ({name})"]
+    unknown = f"{key}: {run.path.name} was trained on other data ({name})"
     other, why = reopen(run, data.paths)
     if other is None:
-        return [f"{unknown[0]} that {why}: its faces could not be compared"]
+        return [Note(f"{unknown} that {why}: its faces could not be compared")]
     split = Split.load(run.split)
     seen, tested = np.concatenate([split.train, split.validation]), data.split.test
     own, published = data.faces, _same_publisher(theirs["data"], data.data)
@@ -114,7 +133,7 @@ def _other_data(key: str, run: RunFolder, data: FaceDataModule) -> list[str]:
         compared.append("person")
     _refuse(key, run, int(met.sum()), len(tested))
     how = " and ".join(filter(None, [", ".join(compared[:-1]), compared[-1]]))
-    return [f"{unknown[0]}: faces were compared by {how}, not by what they show"]
+    return [Note(f"{unknown}: faces were compared by {how}, not by what they show")]
 
 
 def _same_publisher(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
@@ -142,7 +161,7 @@ def _same_names(
 
 def _minds_people(split: Split) -> bool:
     """Whether the protocol keeps people apart where they are known."""
-    return not str(split.protocol["name"]).startswith("random")
+    return not is_random(split.protocol["name"])
 
 
 def reopen(

@@ -148,7 +148,6 @@ def _report(
     path.mkdir(parents=True, exist_ok=True)
     write_aside(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
     splits = [Split.load(run.split) for _, run in done]
-    cautions = _notes(faces, splits)
     members = [_member(each, run) for each, run in done]
     story = {
         "data": settings["data"]["name"],
@@ -157,8 +156,8 @@ def _report(
         "trials": settings["trials"],
         "part": splits[0].test_part,
         "test_hash": _test_hash(splits),
-        "notes": cautions,
-        "cautions": cautions,
+        "notes": _together(faces, splits, [split.notes for split in splits]),
+        "cautions": _together(faces, splits, [split.cautions for split in splits]),
         "missing": dict(missing),
     }
     pooled = {}
@@ -214,13 +213,19 @@ def _pool(
     return together, indices[order]
 
 
-def _notes(faces: Faces, splits: Sequence[Split]) -> list[str]:
-    """What a reader must know, with the shares of people on both sides over all folds."""
+def _together(faces: Faces, splits: Sequence[Split], told: Sequence[tuple[str, ...]]) -> list[str]:
+    """What all splits tell, shares of people on both sides being those over all folds.
+
+    Args:
+        faces: All faces.
+        splits: A split for each run.
+        told: Their notes, or their cautions.
+    """
     sides = [(np.concatenate([s.train, s.validation]), s.test) for s in splits]
     own = [
         note
-        for split, side in zip(splits, sides, strict=True)
-        for note in split.notes
+        for notes, side in zip(told, sides, strict=True)
+        for note in notes
         if note not in overlap_notes(faces, [side])
     ]
     return [*overlap_notes(faces, sides), *dict.fromkeys(own)]

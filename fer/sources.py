@@ -24,7 +24,8 @@ def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
 
     `model.members` and `distillation.teacher` become absolute folders. A list `sources` of their
     names and digests joins the settings, so that a source that is trained again makes another run.
-    What a reader must know of them joins the split's notes.
+    What a reader must know of them joins the split's notes, and its cautions where validation
+    images were trained on.
 
     Args:
         settings: A whole configuration, changed in place.
@@ -54,8 +55,11 @@ def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
         sources.append(teacher)
     if sources:
         settings["sources"] = [f"{run.path.name} {_digest(run)}" for run in sources]
-    notes = dict.fromkeys([*data.split.notes, *check_leaks(settings, data)])
-    data.split = replace(data.split, notes=tuple(notes))
+    found = check_leaks(settings, data)
+    notes = dict.fromkeys([*data.split.notes, *(note.text for note in found)])
+    marked = (note.text for note in found if note.caution)
+    cautions = dict.fromkeys([*data.split.cautions, *marked])
+    data.split = replace(data.split, notes=tuple(notes), cautions=tuple(cautions))
 
 
 def input_side(settings: Mapping[str, Any]) -> int:

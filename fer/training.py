@@ -154,7 +154,7 @@ def _work(
     }
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
-    tracker = Tracker(run, settings, group, data.split.notes)
+    tracker = Tracker(run, settings, group, data.split.cautions)
     with run.lock():
         try:
             facts |= _begin(settings, run, plan, data, facts)

@@ -16,6 +16,7 @@ from fer.data.protocols import make_split
 from fer.errors import ConfigError
 from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder
+from fer.sources import settle_sources
 from tests.builders import fer2013_tree
 from tests.builders_pictures import (
     JAFFE_CODES,
@@ -52,7 +53,7 @@ def finished(folder: Path, name: str, *overrides: str, **parts: Any) -> RunFolde
 def built_on(run: RunFolder, folder: Path, *overrides: str) -> list[str]:
     chosen, data = opened(folder, *overrides)
     chosen["model"] = {"kind": "blend", "members": [str(run.path)]}
-    return check_leaks(chosen, data)
+    return [note.text for note in check_leaks(chosen, data)]
 
 
 def test_the_same_parts_are_no_leak(tmp_path: Path) -> None:
@@ -101,6 +102,23 @@ def test_validation_images_that_were_trained_on_are_told(tmp_path: Path) -> None
     ]
 
 
+def test_only_figures_that_are_too_good_are_marked(tmp_path: Path) -> None:
+    runs = [
+        finished(tmp_path, "trained", *SMALL, train=range(60)),
+        finished(tmp_path, "others", *SMALL, "data.drawing_seed=5"),
+    ]
+    found = {}
+    for run in runs:
+        (run.path / "weights.pth").write_bytes(b"weights")
+        chosen, data = opened(tmp_path, *SMALL)
+        chosen["model"]["weights"] = str(run.path / "weights.pth")
+        settle_sources(chosen, data)
+        assert len(data.split.notes) == 1
+        found[run.path.name] = data.split.cautions == data.split.notes
+        assert found[run.path.name] or data.split.cautions == ()
+    assert found == {"trained": True, "others": False}
+
+
 def test_a_larger_copy_of_the_data_is_compared_by_name(tmp_path: Path) -> None:
     larger = finished(tmp_path, "a", *LARGER)
     with pytest.raises(ConfigError, match="was fitted to 28 of this protocol's 28 test images"):
@@ -121,7 +139,7 @@ def test_in_another_data_set_a_name_must_stand_for_the_same_picture(tmp_path: Pa
         check_leaks(chosen, data)
     data.faces = replace(data.faces, images=255 - data.faces.images)
     (note,) = check_leaks(chosen, data)
-    assert "compared by name" in note
+    assert "compared by name" in note.text and not note.caution
 
 
 def test_data_that_is_gone_or_has_changed_is_told(tmp_path: Path) -> None:
@@ -162,10 +180,11 @@ def test_of_other_files_of_weights_nobody_can_tell(tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     file.write_bytes(b"weights")
     chosen, data = opened(tmp_path, *SMALL, f"model.weights={file}")
-    assert check_leaks(chosen, data) == [
+    (note,) = check_leaks(chosen, data)
+    assert note.text == (
         f"model.weights: {file} lies in no run folder, so nobody can tell whether it was trained "
         "on this test part"
-    ]
+    )
     chosen["model"]["weights"] = "imagenet"
     assert check_leaks(chosen, data) == []
 

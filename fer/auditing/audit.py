@@ -105,6 +105,9 @@ def _command(config: DictConfig) -> str:
         folders = [config.run] if isinstance(config.run, str) else list(config.run)
         joined = ",".join(folders)
         words.append(f"run={joined}" if len(folders) == 1 else f"run=[{joined}]")
+    near = config.near_copies
+    words += [f"near_copies.{key}={near[key]}" for key in ("cosine", "distance")]
+    words.append(f"near_copies.mirrored={str(near.mirrored).lower()}")
     return " ".join(words)
 
 

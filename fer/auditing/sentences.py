@@ -66,8 +66,8 @@ def _official(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         return {}
     return {
         "known test images": f"{row['exact'] + row['near']:,} of the {row['n']:,} test images of "
-        f"protocol {protocol_name(row)} have a copy in training; {row['exact']:,} an exact one, "
-        f"{row['near']:,} only a near one"
+        f"protocol {protocol_name(row)} have an exact or near copy in training; "
+        f"{row['exact']:,} an exact one, {row['near']:,} only a near one"
     }
 
 

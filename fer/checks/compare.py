@@ -9,7 +9,13 @@ from omegaconf import DictConfig, OmegaConf
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
-COSTS = ("seconds_per_epoch", "parameters", "milliseconds_per_face", "megabytes")
+COSTS = (
+    "training_seconds",
+    "seconds_per_epoch",
+    "parameters",
+    "milliseconds_per_face",
+    "megabytes",
+)
 TARGETS = ("page", "wandb")
 
 

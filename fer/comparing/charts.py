@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from fer.comparing.rows import Row
@@ -12,9 +12,12 @@ from fer.comparing.words import COSTS, accuracy_words, cost_text
 from fer.evaluation.sweep_charts import SERIES, Point, marker, scatter, ticks
 from fer.evaluation.sweep_jobs import count_text, percent
 
-_WIDTH, _HEIGHT = 760, 330
+_HEIGHT = 330
+_WIDTHS = {"broad": 760, "narrow": 380}
+"""Of the curves, drawn once for each kind of screen, so that letters keep their size."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 14, 44
 _UNITS = {
+    "training_seconds": ", seconds",
     "seconds_per_epoch": ", seconds",
     "parameters": "",
     "milliseconds_per_face": "",
@@ -28,7 +31,7 @@ def cost_figures(found: TestSet, cost: str) -> str:
     """Test accuracy against each cost that was measured, the chosen one first."""
     models = list(dict.fromkeys(row.model for row in found.rows))
     # the size of the weights is that of the parameters times four: no figure of its own unasked
-    order = dict.fromkeys([cost, "seconds_per_epoch", "milliseconds_per_face", "parameters"])
+    order = dict.fromkeys([cost, "training_seconds", "milliseconds_per_face", "parameters"])
     figures = "".join(_cost_figure(found, each, models) for each in order)
     return _legend(models) + f'<div class="plots">{figures}</div>' if figures else ""
 
@@ -73,6 +76,28 @@ def curves(found: TestSet) -> str:
     known = {row: points for row in _by_interest(found) if len(points := _curve(row)) > 1}
     if not known:
         return ""
+    named = [row for row in found.rows if row in list(known)[:NAMED]]
+    legend = "".join(
+        f'<li><svg viewBox="0 0 34 14" width="34" height="14" aria-hidden="true">'
+        f'<line class="curve s{k} d{k}" x1="1" x2="33" y1="7" y2="7"/><g transform="translate(17 7)'
+        f' scale(.8)">{marker(k)}</g></svg>{escape(row.name)}</li>'
+        for k, row in enumerate(named)
+    )
+    title = "Validation accuracy over the epochs"
+    pictures = "".join(_curves(known, named, title, kind) for kind in _WIDTHS)
+    if len(known) > NAMED:
+        legend += f'<li class="quiet">thin: {len(known) - NAMED} others</li>'
+    return (
+        f'<ul class="legend">{legend}</ul><figure class="wide"><figcaption>{title}</figcaption>'
+        f"{pictures}</figure>"
+    )
+
+
+def _curves(
+    known: Mapping[Row, Sequence[tuple[float, float]]], named: Sequence[Row], title: str, kind: str
+) -> str:
+    """The picture for one kind of screen."""
+    width = _WIDTHS[kind]
     values = [y for points in known.values() for _, y in points]
     low, high = min(values), max(values)
     pad = max(0.01, 0.05 * (high - low))
@@ -81,16 +106,17 @@ def curves(found: TestSet) -> str:
     bottom = _HEIGHT - _BOTTOM
 
     def across(epoch: float) -> float:
-        return _LEFT + (epoch - 1) / (last - 1) * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (epoch - 1) / (last - 1) * (width - _LEFT - _RIGHT)
 
     def up(value: float) -> float:
         return bottom - (value - low) / (high - low) * (bottom - _TOP)
 
-    title = "Validation accuracy over the epochs"
-    parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">']
+    parts = [
+        f'<svg class="{kind}" viewBox="0 0 {width} {_HEIGHT}" role="img" aria-label="{title}">'
+    ]
     for y in ticks(low, high):
         parts.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{up(y):.1f}" '
+            f'<line class="grid" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{up(y):.1f}" '
             f'y2="{up(y):.1f}"/><text class="tick" text-anchor="end" x="{_LEFT - 6}" '
             f'y="{up(y) + 3.5:.1f}">{100 * y:.3g} %</text>'
         )
@@ -100,26 +126,14 @@ def curves(found: TestSet) -> str:
             f"{x:.0f}</text>"
         )
     parts.append(
-        f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{bottom}" y2="{bottom}"/>'
-        f'<text class="name" text-anchor="middle" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" '
+        f'<line class="axis" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{bottom}" y2="{bottom}"/>'
+        f'<text class="name" text-anchor="middle" x="{(_LEFT + width - _RIGHT) / 2}" '
         f'y="{_HEIGHT - 8}">epoch</text>'
     )
-    named = [row for row in found.rows if row in list(known)[:NAMED]]
     for row, points in reversed(known.items()):
         k = named.index(row) if row in named else None
         parts.append(_line(row, [(across(x), up(y)) for x, y in points], k))
-    legend = "".join(
-        f'<li><svg viewBox="0 0 34 14" width="34" height="14" aria-hidden="true">'
-        f'<line class="curve s{k} d{k}" x1="1" x2="33" y1="7" y2="7"/><g transform="translate(17 7)'
-        f' scale(.8)">{marker(k)}</g></svg>{escape(row.name)}</li>'
-        for k, row in enumerate(named)
-    )
-    if len(known) > NAMED:
-        legend += f'<li class="quiet">thin: {len(known) - NAMED} others</li>'
-    return (
-        f'<ul class="legend">{legend}</ul><figure class="wide"><figcaption>{title}</figcaption>'
-        f"{''.join([*parts, '</svg>'])}</figure>"
-    )
+    return "".join([*parts, "</svg>"])
 
 
 def _by_interest(found: TestSet) -> list[Row]:

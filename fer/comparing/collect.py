@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer.comparing.folders import LeftOut, find, group_members
-from fer.comparing.rows import MARK, Row, gather
+from fer.comparing.rows import Row, gather
 from fer.comparing.runs import TestedRun, UnfinishedError, read_group, read_run
-from fer.comparing.settings import row_names
+from fer.comparing.settings import compared, row_names
 from fer.errors import ConfigError, RunError
+from fer.evaluation.cautions import MARK, marked
 
 Part = tuple[tuple[TestedRun, ...], Path, dict[str, Any] | None]
 
@@ -40,20 +42,34 @@ def collect(named: Sequence[str]) -> Collected:
             parts.append((runs, path, read_group(path)))
         except RunError as error:
             left_out.append(_left_out(path, error))
+    known = {_identity(run): run for runs, _, _ in parts for run in runs}
     single = []
     for path in found.runs:
         try:
-            single.append(read_run(path))
+            run = read_run(path)
         except RunError as error:
             left_out.append(_left_out(path, error))
+            continue
+        first = known.setdefault(_identity(run), run)
+        if first is run:
+            single.append(run)
+        else:
+            why = f"its configuration and every prediction are those of {first.path}"
+            left_out.append(LeftOut(str(path), "copy", why))
     parts += [(runs, runs[0].path, None) for runs in gather(single)]
     settings = [runs[0].settings for runs, _, _ in parts]
     folders = [path for _, path, _ in parts]
     rows = []
     for name, (runs, path, group) in zip(row_names(settings, folders), parts, strict=True):
         row = Row(name, runs, path, group)
-        rows.append(Row(name + MARK, runs, path, group) if row.cautions else row)
+        rows.append(Row(marked(name, row.cautions), runs, path, group))
     return Collected(rows, left_out)
+
+
+def _identity(run: TestedRun) -> str:
+    """Of two runs the same where one is a copy of the other."""
+    same = [run.answers, run.seed, run.fold, compared(run.settings)]
+    return json.dumps(same, sort_keys=True, default=str)
 
 
 def find_baseline(rows: Sequence[Row], named: str | None) -> Row | None:

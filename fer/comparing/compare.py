@@ -24,6 +24,9 @@ from fer.errors import RunError
 from fer.evaluation.report import without_nan
 from fer.runs.folder import write_aside
 
+_USUAL = {"cost": "training_seconds", "alpha": 0.05, "target": "page"}
+"""Values of `conf/compare.yaml`, which the command need not repeat."""
+
 
 def compare(config: DictConfig) -> Path:
     """Compares runs and writes the page, lists and tables.
@@ -83,5 +86,5 @@ def _command(settings: dict[str, Any]) -> str:
     """The command that compares the same again."""
     words = ["python", "-m", "fer.compare", *settings["runs"]]
     words += [f"{key}={settings[key]}" for key in ("baseline", "output") if settings[key]]
-    words += [f"cost={settings['cost']}"] if settings["cost"] != "seconds_per_epoch" else []
+    words += [f"{key}={settings[key]}" for key, usual in _USUAL.items() if settings[key] != usual]
     return shlex.join(words)

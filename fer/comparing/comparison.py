@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from fer.comparing.folders import LeftOut
 from fer.comparing.rows import Row
+from fer.comparing.settings import compared
 from fer.comparing.testsets import TestSet
+from fer.comparing.words import listed
+from fer.errors import RunError
 from fer.runs.folder import read_results
 
 
@@ -47,6 +51,9 @@ class Comparison:
                 f"different sets of test images, labels or classes, {letters}. An accuracy on one "
                 "says nothing of an accuracy on another, so each has a table of its own."
             )
+        told += [line for found in self.sets for line in _training_sizes(found)]
+        told += _trained_apart(self.rows)
+        told += [line for row in self.rows for line in _evaluations(row)[1]]
         told += [f"{row.name}: {'; '.join(row.cautions)}" for row in self.rows if row.cautions]
         if self.baseline is not None:
             lacking = [found.letter for found in self.sets if found.baseline is None]
@@ -58,28 +65,72 @@ class Comparison:
         return told
 
 
+def _trained_apart(rows: list[Row]) -> list[str]:
+    """Folds of one protocol that were trained as runs of their own, in words."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.group is None and row.first.fold is not None:
+            key = json.dumps(compared(row.settings), sort_keys=True, default=str)
+            found.setdefault(key, []).append(row)
+    return [
+        f"{', '.join(row.name for row in alike)} differ in protocol.fold alone: each has a test "
+        "part of its own, so they are no ranking. protocol.fold=all trains the folds as one group "
+        "and pools them into one row."
+        for alike in found.values()
+        if len({row.first.fold for row in alike}) > 1
+    ]
+
+
+def _training_sizes(found: TestSet) -> list[str]:
+    """A sentence where rows that are ranked together had other numbers of training images."""
+    sizes: dict[int, list[str]] = {}
+    for row in found.rows:
+        sizes.setdefault(round(row.training_images), []).append(row.name)
+    if len(sizes) < 2:
+        return []
+    told = "; ".join(f"{size:,}: {listed(names, 4)}" for size, names in sorted(sizes.items()))
+    return [
+        f"The rows of {found.letter} were not trained on as many images ({told}): what lies "
+        "between them may come of that alone."
+    ]
+
+
+def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a row did on other data, with the views of its test; and files that are damaged."""
+    whole, damaged = [], []
+    for path in sorted((row.first.path / "evaluations").glob("*/metrics.json")):
+        try:
+            results = read_results(path)
+            views = results.get("test_time", {}) == row.first.results.get("test_time", {})
+            if results["protocol"]["name"] == "cross-data" and views:
+                whole.append(_record(row, results, own=False))
+        except (RunError, KeyError, TypeError):
+            damaged.append(f"{path} is damaged and left out: evaluate the run again")
+    return whole, damaged
+
+
 def cross_data(rows: list[Row]) -> list[dict[str, Any]]:
     """A record for each row and data set that it was tested on: its own, and others.
 
     Returns:
-        `row`, `trained_on`, `tested_on`, `n`, `accuracy`, `own`; empty where no row has
-        met another data set.
+        `row`, `trained_on`, `tested_on`, `test_hash`, `n`, `accuracy`, `own`; empty where no row
+        has met another data set. Equal words in `tested_on` are equal images, as far as known.
     """
     records = []
     for row in rows:
-        first = row.first
-        others = []
-        for path in sorted((first.path / "evaluations").glob("*/metrics.json")):
-            results = read_results(path)
-            views = results.get("test_time", {}) == first.results.get("test_time", {})
-            if results.get("protocol", {}).get("name") == "cross-data" and views:
-                others.append(results)
-        for results in others:
-            records.append(_record(row, results, own=False))
-        records.append(
-            _record(row, {"data": row.data, "part": row.part, "n": len(row.names)}, own=True)
-        )
-    return records if any(not record["own"] for record in records) else []
+        records += _evaluations(row)[0]
+        own = {"data": row.data, "part": row.part, "n": len(row.names)}
+        own["test_hash"] = (row.group or row.first.results)["test_hash"]
+        records.append(_record(row, own, own=True))
+    if all(record["own"] for record in records):
+        return []
+    hashes: dict[str, set[str]] = {}
+    for record in records:
+        hashes.setdefault(record["tested_on"], set()).add(record["test_hash"])
+    for record in records:
+        if len(hashes[record["tested_on"]]) > 1 and record["test_hash"]:
+            record["tested_on"] += f" ({record['test_hash'][:6]})"
+    return records
 
 
 def _record(row: Row, results: dict[str, Any], own: bool) -> dict[str, Any]:
@@ -87,6 +138,7 @@ def _record(row: Row, results: dict[str, Any], own: bool) -> dict[str, Any]:
         "row": row.name,
         "trained_on": row.data,
         "tested_on": f"{results['data']}, {results['part']}",
+        "test_hash": results.get("test_hash", ""),  # older evaluations have none
         "n": results["n"],
         "accuracy": row.accuracy if own else results["metrics"]["accuracy"],
         "own": own,

@@ -17,7 +17,7 @@ class LeftOut:
 
     Attributes:
         name: The folder, or the word as it was given.
-        state: `running`, `interrupted`, `failed`, `damaged` or `not found`.
+        state: `running`, `interrupted`, `failed`, `damaged`, `copy` or `not found`.
         why: A sentence.
     """
 

@@ -14,7 +14,7 @@ from fer.comparing.charts import cost_figures, curves
 from fer.comparing.comparison import Comparison, cross_data
 from fer.comparing.rows import Row
 from fer.comparing.settings import differing, short_key, written
-from fer.comparing.tables import pair_cells, row_cells, settings_words, tags
+from fer.comparing.tables import known_columns, pair_cells, row_cells, settings_words, tags
 from fer.comparing.testsets import Pair, TestSet
 from fer.comparing.words import (
     METHODS,
@@ -30,7 +30,9 @@ from fer.evaluation.sweep_jobs import UNKNOWN, percent, share
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _OPEN = 12
-"""Longer lists of verdicts, and wider tables of settings, wait to be unfolded."""
+"""Wider tables of settings wait to be unfolded."""
+_VERDICTS = 6
+"""So many stand above the table; more wait to be unfolded."""
 
 
 def page(comparison: Comparison, folder: Path) -> str:
@@ -78,7 +80,7 @@ def _set(found: TestSet, comparison: Comparison, folder: Path) -> str:
     }
     return (
         f'<section class="set"><h2>{escape(lead)}</h2><div class="card told">{said}</div>'
-        f"{_rows(found, comparison, folder)}{_pairs(found, comparison)}"
+        f"{_pairs(found, comparison)}{_rows(found, comparison, folder)}"
         + "".join(f"<h3>{name}</h3>{part}" for name, part in parts.items() if part)
         + "</section>"
     )
@@ -89,8 +91,8 @@ def _rows(found: TestSet, comparison: Comparison, folder: Path) -> str:
     ends = [v for r in found.rows for v in r.intervals.get("accuracy", (r.accuracy, r.accuracy))]
     start, end = scale(ends)
     body = []
-    for row, differs in zip(found.rows, settings_words(found), strict=True):
-        cells = row_cells(row)
+    known = known_columns([row_cells(row) for row in found.rows])
+    for row, differs, cells in zip(found.rows, settings_words(found), known, strict=True):
         low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
         more = "".join(
             f"<small>{escape(t)}</small>" for t in (bounds(row)[1:-1], spread_words(row))
@@ -141,17 +143,17 @@ def _pairs(found: TestSet, comparison: Comparison) -> str:
         return ""
     shown = [_verdict(pair, comparison.alpha) for pair in found.pairs]
     more = (
-        f"<details><summary>{_count(len(shown) - _OPEN, 'more verdict')}</summary>"
-        f'<ul class="verdicts">{"".join(shown[_OPEN:])}</ul></details>'
-        if len(shown) > _OPEN
+        f"<details><summary>{_count(len(shown) - _VERDICTS, 'more verdict')}</summary>"
+        f'<ul class="verdicts">{"".join(shown[_VERDICTS:])}</ul></details>'
+        if len(shown) > _VERDICTS
         else ""
     )
-    cells = [pair_cells(pair) for pair in found.pairs]
+    cells = known_columns([pair_cells(pair) for pair in found.pairs])
     head = "".join(f"<th scope=col>{name}</th>" for name in cells[0])
     body = [f"<tr>{_cells({k: escape(v) for k, v in each.items()})}</tr>" for each in cells]
     return (
         "<h3>What can be told apart</h3>"
-        f'<ul class="verdicts">{"".join(shown[:_OPEN])}</ul>{more}'
+        f'<ul class="verdicts">{"".join(shown[:_VERDICTS])}</ul>{more}'
         f"<details><summary>The tests behind the verdicts</summary><div class=scroll>"
         f"{_table(head, body, 'pairs')}</div></details>"
     )

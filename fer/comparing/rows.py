@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.comparing.runs import TestedRun, cautions
+from fer.comparing.runs import TestedRun
 from fer.comparing.settings import compared
+from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.paired_tests import mean_interval
 from fer.evaluation.repeats import spread
-
-MARK = " (!)"
-"""Follows the name of a row that breaks a protocol knowingly, wherever it is shown."""
 
 BYTES = 4
 """Of a weight, as 32-bit numbers."""
@@ -59,7 +57,7 @@ class Row:
     @property
     def model(self) -> str:
         """Name of the model, marked as the row is."""
-        return str(self.settings["model.name"]) + (MARK if self.cautions else "")
+        return marked(str(self.settings["model.name"]), self.cautions)
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -78,8 +76,8 @@ class Row:
     @cached_property
     def cautions(self) -> list[str]:
         """What breaks the protocol knowingly, in words."""
-        told = [note for run in self.runs for note in cautions(run.results)]
-        return cautions(self.group) or told if told and self.group else list(dict.fromkeys(told))
+        told = [note for run in self.runs for note in find_cautions(run.results)]
+        return find_cautions(self.group or {}) or list(dict.fromkeys(told))
 
     @property
     def part(self) -> str:
@@ -89,7 +87,7 @@ class Row:
     @property
     def protocol(self) -> str:
         """Name of the protocol, marked where it is broken."""
-        return str(self.first.results["protocol"]["name"]) + (MARK if self.cautions else "")
+        return marked(str(self.first.results["protocol"]["name"]), self.cautions)
 
     @cached_property
     def names(self) -> NDArray[np.str_]:
@@ -180,6 +178,16 @@ class Row:
         """Of the epochs whose weights were tested, mean over the runs."""
         return _mean([run.validation_accuracy for run in self.runs])
 
+    @property
+    def training_images(self) -> float:
+        """Mean over the runs: folds differ a little."""
+        return _mean([_number(run.status["counts"]["train"]) for run in self.runs])
+
+    @cached_property
+    def training_seconds(self) -> float:
+        """Of all epochs together, on the machine that trained, mean over the runs."""
+        return _mean([run.training_seconds for run in self.runs])
+
     @cached_property
     def parameters(self) -> float:
         """Number of weights; classical models count what was fitted."""
@@ -223,7 +231,7 @@ def _mean(values: Sequence[float]) -> float:
 def gather(runs: Sequence[TestedRun]) -> list[tuple[TestedRun, ...]]:
     """Runs that are equal but for their seed together, in order of appearance.
 
-    Runs of equal seeds stay apart: they are copies, not repeats.
+    Runs of equal seeds stay apart: they are not repeats.
     """
     together: list[dict[int, TestedRun]] = []
     places: dict[str, list[int]] = {}

@@ -17,8 +17,13 @@ from numpy.typing import NDArray
 from fer.errors import RunError
 from fer.runs.folder import RunFolder, read_results
 
-RANDOM_PROTOCOLS = ("random_kfold", "random_holdout")
-"""Protocols that let people through; runs from before `cautions` were recorded are told by them."""
+_RESULTS = (
+    *("data", "part", "n", "epoch", "test_hash", "classes", "intervals"),
+    *("protocol.name", "metrics.accuracy", "per_class.class", "per_class.f1"),
+)
+_STATUS = ("counts.train", "counts.test", "data_fingerprint")
+_SETTINGS = ("seed", "data.name", "model.name", "protocol.name")
+_GROUP = ("metrics.accuracy", "intervals", "pooled", "part", "test_hash")
 
 
 class UnfinishedError(RunError):
@@ -42,6 +47,7 @@ class TestedRun:
         names: str `[N]`, of the test faces, ascending.
         truth: int64 `[N]`, in that order.
         right: bool `[N]`, whether each face was recognised.
+        answers: Digest of `test/predictions.csv`.
         validation: Digest of the validation faces; None where the split is not there.
     """
 
@@ -53,6 +59,7 @@ class TestedRun:
     names: NDArray[np.str_]
     truth: NDArray[np.int64]
     right: NDArray[np.bool_]
+    answers: str
     validation: str | None
 
     @property
@@ -75,10 +82,18 @@ class TestedRun:
         return math.nan
 
     @property
+    def _seconds(self) -> list[float]:
+        return [row["seconds"] for row in self.epochs if "seconds" in row]
+
+    @property
     def seconds_per_epoch(self) -> float:
         """Mean wall time of an epoch on the machine that trained."""
-        seconds = [row["seconds"] for row in self.epochs if "seconds" in row]
-        return sum(seconds) / len(seconds) if seconds else math.nan
+        return sum(self._seconds) / len(self._seconds) if self._seconds else math.nan
+
+    @property
+    def training_seconds(self) -> float:
+        """Wall time of all epochs on the machine that trained."""
+        return sum(self._seconds) if self._seconds else math.nan
 
 
 def read_run(path: Path) -> TestedRun:
@@ -98,30 +113,37 @@ def read_run(path: Path) -> TestedRun:
             why += f"; {status.get('why') or 'no reason was recorded'}"
         raise UnfinishedError(state, " ".join(why.split()))
     results = run.results()
-    lacking = {"metrics", "intervals", "per_class", "classes", "n", "epoch", "test_hash"}
-    lacking -= set(results)
-    if lacking:
-        raise RunError(f"{run.test / 'metrics.json'} lacks {', '.join(sorted(lacking))}")
+    settings = flat(run.settings)
+    for path, holds, needed in (
+        (run.test / "metrics.json", results, _RESULTS),
+        (run.path / "status.json", status, _STATUS),
+        (run.path / "config.yaml", settings, _SETTINGS),
+    ):
+        if lacking := [key for key in needed if not _has(holds, key)]:
+            raise RunError(f"{path} lacks {', '.join(lacking)}: restore it")
     names, truth, right = _answers(run.test / "predictions.csv", results)
     return TestedRun(
         run.path,
-        flat(run.settings),
+        settings,
         results,
         status,
         run.rows(),
         names,
         truth,
         right,
+        hashlib.sha256((run.test / "predictions.csv").read_bytes()).hexdigest(),
         _validation(run.split),
     )
 
 
-def cautions(results: Mapping[str, Any]) -> list[str]:
-    """What breaks the protocol knowingly, in words; none where nothing does."""
-    if "cautions" in results:
-        return list(results["cautions"])
-    notes: list[str] = results["notes"]
-    return notes if results["protocol"]["name"] in RANDOM_PROTOCOLS else []
+def _has(holds: Mapping[str, Any], key: str) -> bool:
+    """Whether a value is there, under a dotted key or in groups."""
+    if key in holds:
+        return True
+    group, _, leaf = key.partition(".")
+    inner = holds.get(group)
+    rows = inner if isinstance(inner, list) else [inner]
+    return bool(leaf) and all(isinstance(row, Mapping) and leaf in row for row in rows)
 
 
 def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -200,7 +222,9 @@ def read_group(path: Path) -> dict[str, Any]:
         UnfinishedError: Runs of the group are missing.
     """
     results = read_results(path / "metrics.json")
-    if not results["complete"]:
-        missing = ", ".join(results["missing"])
+    if not results.get("complete", True):
+        missing = ", ".join(results.get("missing", ()))
         raise UnfinishedError("incomplete", f"{missing} missing: the same command trains them")
+    if lacking := [key for key in _GROUP if not _has(results, key)]:
+        raise RunError(f"{path / 'metrics.json'} lacks {', '.join(lacking)}: restore it")
     return results

@@ -28,6 +28,8 @@ _NOT_COMPARED = (
     "trainer.progress",
     "trainer.threads",
 )
+# One choice under several keys.
+_NETWORK = ("model.name", "model.backbone", "model.kind", "model.network")
 _KEYS_IN_NAME = 3
 
 
@@ -109,7 +111,7 @@ def _folder_word(path: Path, level: int) -> str:
 
 def _told_apart(rows: Sequence[Settings]) -> list[list[str]]:
     """For each row the fewest settings that no other row has together; none where none do."""
-    keys = list(_telling(rows).values())
+    keys = [alike[0] for alike in _parting(rows).values()]  # a name needs one of them
     values = [[repr(row.get(key)) for key in keys] for row in rows]
     codes = np.array([[column.index(v) for v in column] for column in zip(*values, strict=True)])
     found = []
@@ -128,24 +130,27 @@ def _combinations(places: Sequence[int]) -> Iterator[tuple[int, ...]]:
     return chain.from_iterable(combinations(places, n) for n in range(_KEYS_IN_NAME + 1))
 
 
-def _telling(rows: Sequence[Settings]) -> dict[tuple[int, ...], str]:
-    """Of keys that part the rows alike, such as a model's name and its backbone, the first."""
-    found: dict[tuple[int, ...], str] = {}
+def _parting(rows: Sequence[Settings]) -> dict[tuple[int, ...], list[str]]:
+    """The keys that differ, those that part the rows alike together."""
+    found: dict[tuple[int, ...], list[str]] = {}
     for key in differing(rows):
         values = [repr(row.get(key)) for row in rows]
-        found.setdefault(tuple(values.index(value) for value in values), key)
+        found.setdefault(tuple(values.index(value) for value in values), []).append(key)
     return found
 
 
 def deviating(rows: Sequence[Settings]) -> list[dict[str, Any]]:
     """For each row the settings in which it is unlike most rows.
 
-    Keys that part the rows alike, such as a model's name and its backbone, are told by the first.
+    Settings that only say again which network it is are told by the first of them; all others are
+    told, for two that change together may both be why a result differs.
     """
     usual = {}
-    for key in _telling(rows).values():
-        present = [repr(row[key]) for row in rows if key in row]
-        usual[key] = max(present, key=present.count)
+    for keys in _parting(rows).values():
+        again = [key for key in keys if key in _NETWORK][1:]
+        for key in [key for key in keys if key not in again]:
+            present = [repr(row[key]) for row in rows if key in row]
+            usual[key] = max(present, key=present.count)
     return [
         {key: row[key] for key in usual if key in row and repr(row[key]) != usual[key]}
         for row in rows

@@ -22,7 +22,7 @@ from fer.comparing.words import (
     points,
     verdict,
 )
-from fer.evaluation.sweep_jobs import count_text, percent, share, time_text
+from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
 
 
 def tags(row: Row, found: TestSet, cost: str) -> list[str]:
@@ -40,12 +40,20 @@ def row_cells(row: Row) -> dict[str, str]:
         "test accuracy": accuracy_words(row),
         "macro F1": share(row.metrics.get("f1_macro")),
         "AUC": share(row.metrics.get("auroc_macro")),
+        "training images": f"{round(row.training_images):,}",
         "parameters": _count(row.parameters),
         "trained": _count(row.trained_parameters),
+        "training": time_text(row.training_seconds),
         "per epoch": time_text(row.seconds_per_epoch),
         "per face": cost_text("milliseconds_per_face", row.milliseconds_per_face),
         "size": cost_text("megabytes", row.megabytes),
     }
+
+
+def known_columns(tables: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The same rows without the columns that none of them knows anything in."""
+    kept = [key for key in tables[0] if any(cells[key] != UNKNOWN for cells in tables)]
+    return [{key: cells[key] for key in kept} for cells in tables]
 
 
 def _count(value: float) -> str:
@@ -54,14 +62,17 @@ def _count(value: float) -> str:
 
 def pair_cells(pair: Pair) -> dict[str, str]:
     """Every column of a pair."""
-    seed = f" (seed {pair.seed})" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
+    one, other = pair.seeds
+    seed = f" (seed {one})" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
+    seed = seed if one == other else f" (seeds {one} : {other})"
     return {
         "row": pair.first.name,
         "against": pair.second.name,
         "difference": f"{points(pair.difference)} ({points(pair.low)} to {points(pair.high)})",
         "right alone": f"{pair.first_only} : {pair.second_only}{seed}",
-        "same images p": p_text(pair.p),
-        "seeds or folds p": p_text(pair.t_p) if pair.repeats else "one run",
+        "same images p": p_text(pair.mcnemar_p),
+        "seeds or folds p": p_text(pair.t_p),
+        "p corrected": p_text(pair.p),
     }
 
 
@@ -139,6 +150,7 @@ def _record(row: Row, found: TestSet, comparison: Comparison) -> dict[str, Any]:
         "tags": " ".join(tags(row, found, comparison.cost)),
         "data": row.data,
         "protocol": row.protocol,
+        "training_images": row.training_images,
         "part": row.part,
         "n": len(row.names),
         "cautions": "; ".join(row.cautions),
@@ -150,6 +162,7 @@ def _record(row: Row, found: TestSet, comparison: Comparison) -> dict[str, Any]:
         "test/accuracy_deviation": row.deviation,
         "parameters": row.parameters,
         "trained_parameters": row.trained_parameters,
+        "training_seconds": row.training_seconds,
         "seconds_per_epoch": row.seconds_per_epoch,
         "milliseconds_per_face": row.milliseconds_per_face,
         "megabytes": row.megabytes,
@@ -173,9 +186,9 @@ def markdown(comparison: Comparison) -> str:
                 [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
             )
             rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
-        lines += ["", *_table(rows)]
+        lines += ["", *_table(known_columns(rows))]
         if found.pairs:
-            lines += ["### Tests", "", *_table([pair_cells(pair) for pair in found.pairs])]
+            lines += ["### Tests", "", *_table(known_columns([pair_cells(p) for p in found.pairs]))]
             lines += [f"- {verdict(pair, comparison.alpha)}" for pair in found.pairs] + [""]
         lines += ["### F1 of each class", "", *_table([_f1_cells(row) for row in found.rows])]
     matrix = cross_data(comparison.rows)

@@ -14,7 +14,7 @@ from fer.comparing.tables import row_cells, tags
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import headlines, images_words, verdict
 
-_COLUMNS = ("validation", "test accuracy", "macro F1", "per epoch")
+_COLUMNS = ("validation", "test accuracy", "macro F1", "training")
 _VERDICTS = 8
 """So many are printed; the page has them all."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,16 +21,20 @@ class Pair:
     Attributes:
         first: Of the two the row that is asked about.
         second: The best by validation, or the baseline.
-        difference: Test accuracy of the first less that of the second, -1 to 1.
+        difference: Test accuracy of the first less that of the second, -1 to 1, of what the test
+            that decides compares: the seeds and folds of the t-test, else McNemar's two.
         low: Lower end of its 95 % bootstrap interval over the images.
         high: Upper end.
-        seed: Which seed's runs McNemar's test compares, the lowest that both have; of rows without
-            a common seed each one's lowest, and None.
+        overall: The same difference of the means over all seeds that each has.
+        seeds: Whose runs McNemar's test compares, one of each row: the lowest that both have, else
+            each one's lowest.
         first_only: Images that only the first got right, with those seeds.
         second_only: Images that only the second got right.
-        p: McNemar's exact p, corrected by Holm.
+        mcnemar_p: McNemar's exact p, as it is.
         repeats: How many seeds or folds both rows have, where two or more.
-        t_p: p of the corrected resampled t-test over them, corrected by Holm; NaN without.
+        t_p: p of the corrected resampled t-test over them, as it is; NaN without, and where all
+            differ by the same.
+        p: That of the two which decides, corrected by Holm.
         n: Images.
     """
 
@@ -39,18 +43,25 @@ class Pair:
     difference: float
     low: float
     high: float
-    seed: int | None
+    overall: float
+    seeds: tuple[int, int]
     first_only: int
     second_only: int
-    p: float
+    mcnemar_p: float
     repeats: int
     t_p: float
+    p: float
     n: int
 
     @property
-    def deciding_p(self) -> float:
-        """Over seeds or folds where both rows have several, over the images else."""
-        return self.t_p if self.repeats > 1 else self.p
+    def over_repeats(self) -> bool:
+        """Whether the t-test decides: where seeds or folds can be tested; else the images."""
+        return math.isfinite(self.t_p)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the runs that were compared and the means over all seeds say the opposite."""
+        return self.difference != 0 and self.difference * self.overall <= 0
 
 
 @dataclass(frozen=True)
@@ -120,45 +131,44 @@ def _identity(row: Row) -> str:
 
 
 def _pairs(rows: Sequence[Row], baseline: Row | None) -> list[Pair]:
-    """Each row against the best, then against the baseline, corrected for all of them together."""
+    """Each row against the best, then against the baseline; what decides is one family for Holm."""
     pairs: list[Pair] = []
     for against in dict.fromkeys([best(rows), baseline]):
         done = [{pair.first, pair.second} for pair in pairs]
         if against is not None:
             others = [row for row in rows if row is not against and {row, against} not in done]
             pairs += [_tested(row, against) for row in others]
-    images = holm([pair.p for pair in pairs])
-    several = [k for k, pair in enumerate(pairs) if pair.repeats > 1]
-    repeats = dict(zip(several, holm([pairs[k].t_p for k in several]), strict=True))
-    return [
-        Pair(**{**vars(pair), "p": images[k], "t_p": repeats.get(k, math.nan)})
-        for k, pair in enumerate(pairs)
-    ]
+    corrected = holm([pair.p for pair in pairs])
+    return [replace(pair, p=p) for pair, p in zip(pairs, corrected, strict=True)]
 
 
 def _tested(first: Row, second: Row) -> Pair:
     """One pair, not yet corrected for the others."""
     common = sorted(set(first.seeds) & set(second.seeds))
-    seeds = (common[0], common[0]) if common else (first.seeds[0], second.seeds[0])
-    told = compare(first.right[seeds[0]], second.right[seeds[1]])
-    gaps = first.share_right - second.share_right
-    low, high = mean_interval(gaps)
+    one, other = (common[0], common[0]) if common else (first.seeds[0], second.seeds[0])
+    told = compare(first.right[one], second.right[other])
     both = sorted(set(first.by_repeat) & set(second.by_repeat), key=str)
     differences = [first.by_repeat[key] - second.by_repeat[key] for key in both]
     _, t_p = corrected_t(differences, first.test_share)
+    difference, low, high = told.difference, told.low, told.high
+    if math.isfinite(t_p) and len(common) > 1:
+        gaps = np.mean([first.right[s] * 1.0 - second.right[s] for s in common], axis=0)
+        difference, (low, high) = float(gaps.mean()), mean_interval(gaps)
     return Pair(
-        first,
-        second,
-        float(gaps.mean()),
-        low,
-        high,
-        common[0] if common else None,
-        told.first_only,
-        told.second_only,
-        told.p,
-        len(both) if len(both) > 1 else 0,
-        t_p,
-        len(gaps),
+        first=first,
+        second=second,
+        difference=difference,
+        low=low,
+        high=high,
+        overall=float((first.share_right - second.share_right).mean()),
+        seeds=(one, other),
+        first_only=told.first_only,
+        second_only=told.second_only,
+        mcnemar_p=told.p,
+        repeats=len(both) if len(both) > 1 else 0,
+        t_p=t_p,
+        p=t_p if math.isfinite(t_p) else told.p,
+        n=len(first.names),
     )
 
 

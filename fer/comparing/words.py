@@ -14,7 +14,8 @@ METHODS = (
         "Same images",
         "McNemar's exact test asks whether the images that only one of two runs got right fall to "
         "both equally often (McNemar, Psychometrika 1947; Dietterich, Neural Computation 1998, "
-        "section 3.1). Of several seeds it compares the lowest that both have.",
+        "section 3.1). Of several seeds it compares the lowest that both have; where it decides, "
+        "the difference and its interval are those of that seed.",
     ),
     (
         "Difference",
@@ -27,13 +28,16 @@ METHODS = (
         "The corrected resampled t-test over the seeds or folds that both have (Nadeau and Bengio, "
         "Machine Learning 2003, section 4.1). It allows for the training images that folds share; "
         "for seeds, which share all of them, it is cautious. Where there are several, it decides, "
-        "since McNemar's test knows nothing of how a result moves with the training.",
+        "since McNemar's test knows nothing of how a result moves with the training; not where "
+        "all of them differ by exactly the same, which says nothing of how it moves.",
     ),
     (
         "Many tests",
-        "Every p is corrected for how many tests of its kind the test images have seen here (Holm, "
-        "Scandinavian Journal of Statistics 1979): against the best and against the baseline "
-        "together.",
+        "The p of a sentence is that of the test that decides, corrected for how many pairs these "
+        "images decide here, against the best and against the baseline together (Holm, "
+        "Scandinavian Journal of Statistics 1979). The p of each test, and the interval of the "
+        "difference, are not corrected: an interval may lie beyond 0 where p says that two rows "
+        "cannot be told apart.",
     ),
     (
         "Best",
@@ -49,14 +53,16 @@ METHODS = (
     ),
     (
         "Cost",
-        "Seconds per epoch and milliseconds per face were measured on the machine of each run, "
-        "with whatever else it did: compare them between runs of one machine. Milliseconds per "
-        "face are those of the test, with its views; older runs did not measure them. The size is "
-        "that of the weights as 32-bit numbers. No other row is more accurate at the cost of one "
-        "on the front, or at less; these are the measured figures, not what is certain of them.",
+        "Training time, that of an epoch and milliseconds per face were measured on the machine "
+        "of each run, with whatever else it did: compare them between runs of one machine. "
+        "Milliseconds per face are those of the test, with its views; older runs did not measure "
+        "them. The size is that of the weights as 32-bit numbers. No other row is more "
+        "accurate at the cost of one on the front, or at less; "
+        "these are the measured figures, not what is certain of them.",
     ),
 )
 COSTS = {
+    "training_seconds": "training time",
     "seconds_per_epoch": "time per epoch",
     "parameters": "parameters",
     "milliseconds_per_face": "milliseconds per face",
@@ -70,7 +76,7 @@ def cost_text(cost: str, value: float) -> str:
         return UNKNOWN
     if cost == "parameters":
         return count_text(round(value))
-    if cost == "seconds_per_epoch":
+    if cost in ("training_seconds", "seconds_per_epoch"):
         return time_text(value)
     return f"{value:.3g} {'ms' if cost == 'milliseconds_per_face' else 'MB'}"
 
@@ -94,29 +100,50 @@ def p_text(p: float) -> str:
 
 
 def told_apart(pair: Pair, alpha: float) -> bool:
-    """Whether the test that decides says that two rows differ."""
-    return pair.deciding_p < alpha
+    """Whether the test that decides says that two rows differ, and all their seeds agree."""
+    return pair.p < alpha and not pair.undecided
 
 
 def verdict(pair: Pair, alpha: float) -> str:
     """One sentence on two rows."""
-    p = p_text(pair.deciding_p)
+    p = p_text(pair.p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
     gap = f"{100 * abs(pair.difference):.1f} points"
     low, high = pair.low, pair.high
     one, other = pair.first, pair.second
+    if pair.undecided:
+        return (
+            f"{one.name} against {other.name} cannot be decided: give both the same seeds. "
+            f"{compared_words(pair)} the difference is {points(pair.difference)} points, of the "
+            f"means over all seeds {points(pair.overall)}."
+        )
     if pair.difference < 0:
         one, other, low, high = other, one, -high, -low
     ends = f"{points(low).lstrip('+')} to {points(high).lstrip('+')}"
     over = f"on these {pair.n:,} images"
-    if pair.repeats > 1:
-        over += f", over {repeats_words(pair)}"
+    if compared := compared_words(pair):
+        over += f", {compared[0].lower()}{compared[1:]}"
     if told_apart(pair, alpha):
         return f"{one.name} is better than {other.name} {over}: {gap} ({ends}), {p}."
     return (
         f"{pair.first.name} and {pair.second.name} cannot be told apart {over} "
         f"({p}, difference {gap}, {ends})."
     )
+
+
+def compared_words(pair: Pair) -> str:
+    """Which runs the test that decides compares; empty where each row has one, of one seed."""
+    common = sorted(set(pair.first.seeds) & set(pair.second.seeds))
+    if pair.over_repeats:
+        named = "" if pair.first.seeds == pair.second.seeds else f" ({', '.join(map(str, common))})"
+        return f"Over {repeats_words(pair)}{named}"
+    one, other = pair.seeds
+    if one != other:
+        return (
+            f"Seed {one} of {pair.first.name} against seed {other} of {pair.second.name}, "
+            "which have no seed in common"
+        )
+    return f"With seed {one} alone" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
 
 
 def repeats_words(pair: Pair) -> str:
@@ -153,17 +180,20 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
             "not strictly comparable, nor is what is best by them."
         )
     others = [pair for pair in found.pairs if pair.second is best]
-    alike = [pair.first.name for pair in others if not told_apart(pair, alpha)]
+    undecided = [pair.first.name for pair in others if pair.undecided]
+    alike = [p.first.name for p in others if not told_apart(p, alpha) and not p.undecided]
     behind = [p for p in others if told_apart(p, alpha) and p.difference < 0]
     ahead = [p.first.name for p in others if told_apart(p, alpha) and p.difference > 0]
     if alike:
-        said.append(f"Cannot be told apart from it here: {_listed(alike)}.")
+        said.append(f"Cannot be told apart from it here: {listed(alike)}.")
     if behind:
         many = "all others are" if len(behind) == len(others) > 1 else None
         many = many or f"{len(behind)} row{'s are' if len(behind) > 1 else ' is'}"
         said.append(f"{many[0].upper()}{many[1:]} worse than it on these images.")
     if ahead:
-        said.append(f"Better than it on these images, though not on validation: {_listed(ahead)}.")
+        said.append(f"Better than it on these images, though not on validation: {listed(ahead)}.")
+    if undecided:
+        said.append(f"Cannot be decided without the same seeds: {listed(undecided)}.")
     top = found.rows[0]
     if top is not best:
         said.append(
@@ -172,7 +202,7 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
         )
     front = pareto_front(found.rows, cost)
     if front:
-        names = _listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
+        names = listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
         said.append(f"On the front of accuracy against {COSTS[cost]}: {names}.")
     return said
 
@@ -196,7 +226,8 @@ def spread_words(row: Row) -> str:
     return f"± {100 * row.deviation:.1f} over {over}"
 
 
-def _listed(names: Sequence[str], most: int = 6) -> str:
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a row, the last of many as their number."""
     shown = list(names[:most])
     more = [f"{len(names) - most} more"] if len(names) > most else []
     return "; ".join([*shown, *more])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ def send(comparison: Comparison, folder: Path) -> str:
         A line that says where it is.
 
     Raises:
-        RunError: None of the runs was recorded by W&B, they are in several projects, or W&B
-            refuses.
+        RunError: None of the runs was recorded by W&B, they are in several projects, some were
+            logged offline and never sent, or W&B refuses.
     """
     runs = [run for row in comparison.rows for run in row.runs]
     recorded = [run for run in runs if run.settings["logger.mode"] != "disabled"]
@@ -53,11 +54,14 @@ def send(comparison: Comparison, folder: Path) -> str:
     try:
         if not offline and entity is None:
             entity = wandb.Api().default_entity
+        unknown = [] if offline else _unknown(entity, project, recorded)
         saved = workspace(entity or "", project, recorded, f"comparison {folder.resolve().name}")
         spec: dict[str, Any] = saved._to_model().model_dump(mode="json", by_alias=True)
         write_aside(folder / FILE, json.dumps(spec, indent=2))
         if offline:
             return f"W&B: {offline}; what would be sent is in {folder / FILE}"
+        if unknown:
+            raise RunError(_how_to_sync(unknown))
         saved.save()  # type: ignore[no-untyped-call]
         return f"W&B: {saved.url}"
     except (wandb.errors.Error, ValueError) as error:
@@ -70,6 +74,36 @@ def _offline() -> str | None:
     if mode in ("offline", "disabled", "dryrun"):
         return f"WANDB_MODE={mode}"
     return None if wandb.api.api_key else "nobody is logged in"
+
+
+def _unknown(entity: str | None, project: str, runs: list[TestedRun]) -> list[TestedRun]:
+    """Runs logged offline that W&B does not have."""
+    offline = {str(r.status["wandb_id"]): r for r in runs if r.settings["logger.mode"] == "offline"}
+    if not offline:
+        return []
+    place = f"{entity}/{project}" if entity else project
+    try:
+        asked = wandb.Api().runs(place, filters={"name": {"$in": list(offline)}})
+        known = {run.id for run in asked}
+    except ValueError:  # there is no such project yet
+        known = set()
+    return [run for key, run in offline.items() if key not in known]
+
+
+def _how_to_sync(runs: list[TestedRun]) -> str:
+    """What sends runs that were logged offline."""
+    folders = [
+        str(folder)
+        for run in runs
+        for folder in sorted((run.path / "wandb").glob(f"offline-run-*-{run.status['wandb_id']}"))
+    ]
+    if not folders:
+        named = ", ".join(run.path.name for run in runs)
+        return f"target=wandb: {named} were logged offline, and their wandb folders are not there"
+    return (
+        "target=wandb: these runs were logged offline, and a workspace would show nothing of "
+        f"them. Send them, then compare again: wandb sync {shlex.join(folders)}"
+    )
 
 
 def workspace(entity: str, project: str, runs: list[TestedRun], name: str) -> ws.Workspace:
@@ -102,6 +136,7 @@ def workspace(entity: str, project: str, runs: list[TestedRun], name: str) -> ws
                     wr.BarPlot(title="test/accuracy", metrics=[wr.SummaryMetric("test/accuracy")]),
                 ],
                 is_open=True,
+                layout_settings=ws.SectionLayoutSettings(columns=1),  # seven axes need the width
             ),
             ws.Section(
                 name="Confusion matrices",

@@ -38,6 +38,8 @@ class Split:
         test_part: What the test part is called in tables, such as `private` or `fold 0`.
         test_names: Names of the test faces.
         notes: What a reader of the result must know.
+        cautions: Those notes for which every figure is marked: what is tested, or what chose the
+            epoch, has been met in training.
     """
 
     train: Indices
@@ -47,6 +49,7 @@ class Split:
     test_part: str
     test_names: NDArray[np.str_]
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -59,7 +62,7 @@ class Split:
     @property
     def test_hash(self) -> str:
         """Digest of the test images: results compare only where it is equal."""
-        return hashlib.sha256("\n".join(sorted(self.test_names.tolist())).encode()).hexdigest()[:16]
+        return digest_names(self.test_names)
 
     def part(self, name: str) -> Indices:
         """Indices of `train`, `validation` or `test`."""
@@ -73,6 +76,7 @@ class Split:
             "test_hash": self.test_hash,
             "test_part": self.test_part,
             "notes": self.notes,
+            "cautions": self.cautions,
         }
         aside = path.with_name(path.stem + ".tmp.npz")
         np.savez_compressed(
@@ -103,6 +107,7 @@ class Split:
                     story["test_part"],
                     arrays["test_names"],
                     tuple(story["notes"]),
+                    tuple(story.get("cautions", cautions_among(story["notes"]))),
                 )
                 if split.hash != story["hash"] or split.test_hash != story["test_hash"]:
                     raise ValueError("its indices do not give its hash")
@@ -112,6 +117,11 @@ class Split:
                 f"{path} is missing or damaged ({type(error).__name__}): "
                 "train again with restart=true"
             ) from None
+
+
+def digest_names(names: NDArray[np.str_]) -> str:
+    """Digest of faces by their names, in whatever order."""
+    return hashlib.sha256("\n".join(sorted(names.tolist())).encode()).hexdigest()[:16]
 
 
 def make_split(
@@ -143,7 +153,7 @@ def make_split(
     notes = _check(faces, name, train, validation, test)
     described = {key: protocol[key] for key in protocol} | {"images_per_class": images_per_class}
     train, validation, test = (np.sort(p).astype(np.int64) for p in (train, validation, test))
-    return Split(train, validation, test, described, label, faces.names[test], notes)
+    return Split(train, validation, test, described, label, faces.names[test], notes, notes)
 
 
 def count_folds(faces: Faces, protocol: Mapping[str, Any]) -> int:
@@ -155,6 +165,26 @@ def count_folds(faces: Faces, protocol: Mapping[str, Any]) -> int:
     if protocol["name"] != "leave_one_subject_out":
         return int(protocol["folds"])
     return len(_people(faces, protocol["name"]))
+
+
+def is_random(protocol: str) -> bool:
+    """Whether a protocol knowingly lets people through: its name says so.
+
+    Example:
+        >>> is_random("random_kfold"), is_random("kfold")
+        (True, False)
+    """
+    return protocol.startswith("random")
+
+
+def cautions_among(notes: Iterable[str]) -> list[str]:
+    """Those notes that are cautions, by their words: for files that do not keep them apart.
+
+    Example:
+        >>> cautions_among(["12 faces", "9.0% of the test images show ... also in training"])
+        ['9.0% of the test images show ... also in training']
+    """
+    return [note for note in notes if "also in training" in note or note.endswith("are too good")]
 
 
 def overlap_notes(faces: Faces, sides: Iterable[tuple[Indices, Indices]]) -> tuple[str, ...]:
@@ -231,7 +261,7 @@ def _require_parts(there: list[str], protocol: Mapping[str, Any], wanted: tuple[
 
 def _holdout(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, Indices]:
     ratios, seed = list(protocol["ratios"]), protocol["seed"]
-    by_person = not protocol["name"].startswith("random")
+    by_person = not is_random(protocol["name"])
     everyone = np.arange(len(faces))
     rest, test = _cut(faces, everyone, ratios[-1], seed, by_person)
     share = protocol["validation"] if len(ratios) == 2 else ratios[1] / (1 - ratios[2])
@@ -243,7 +273,7 @@ def _fold(faces: Faces, protocol: Mapping[str, Any]) -> tuple[Indices, Indices, 
     name, fold = protocol["name"], protocol["fold"]
     if name == "subject_kfold":
         _people(faces, name)
-    by_person = faces.subject is not None and name != "random_kfold"
+    by_person = faces.subject is not None and not is_random(name)
     everyone = np.zeros(len(faces))
     if name == "leave_one_subject_out":
         people = count_folds(faces, protocol)
@@ -329,7 +359,7 @@ def _check(
     ):
         raise DataError(f"protocol {name} put an image into two parts")
     notes = overlap_notes(faces, [(np.concatenate([train, validation]), test)])
-    if notes and faces.subject is not None and not name.startswith("random"):
+    if notes and faces.subject is not None and not is_random(name):
         told = notes[0].partition(":")[0]
         raise DataError(f"protocol {name}: {told}; use subject_kfold, or a protocol named random_*")
     return notes

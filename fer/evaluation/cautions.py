@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fer.data.protocols import cautions_among
+
 MARK = " (!)"
 """Follows such a result in every table and figure."""
 
@@ -24,8 +26,8 @@ def find_cautions(results: Mapping[str, Any]) -> list[str]:
 
     Args:
         results: What `metrics.json` holds. Where it was written before cautions were recorded, they
-            are the notes on people and sequences.
+            are found among the notes by their words.
     """
     if "cautions" in results:
         return list(results["cautions"])
-    return [note for note in results.get("notes", ()) if "also in training" in note]
+    return cautions_among(results.get("notes", ()))

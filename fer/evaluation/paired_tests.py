@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+_EQUAL = 1e-12
+"""Accuracies closer than this differ by how they were rounded, not by an image."""
+
 Right = NDArray[np.bool_]
 """bool `[N]`: which of the N images a model got right."""
 
@@ -113,13 +116,14 @@ def corrected_t(differences: Sequence[float], test_share: float) -> tuple[float,
 
     Returns:
         t, and its two-sided p with one degree of freedom fewer than differences; both NaN for
-        fewer than two differences.
+        fewer than two differences, and where all are equal but not 0: without any variance to
+        measure the mean by, nothing is known of what another seed would give.
     """
     count = len(differences)
     if count < 2:
         return math.nan, math.nan
     mean, variance = float(np.mean(differences)), float(np.var(differences, ddof=1))
-    if variance == 0:
-        return (0.0, 1.0) if mean == 0 else (math.copysign(math.inf, mean), 0.0)
+    if np.ptp(differences) < _EQUAL:
+        return (0.0, 1.0) if abs(mean) < _EQUAL else (math.nan, math.nan)
     t = mean / math.sqrt((1 / count + test_share) * variance)
     return t, float(2 * stats.t.sf(abs(t), count - 1))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 SERIES = 8
-"""Colours and markers before they repeat; the colours are the page's `--s0` to `--s7`."""
+"""Colours and markers; the colours are the page's `--s0` to `--s7`. A second eight are hollow."""
 
 _MARKERS = (
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
@@ -43,7 +43,10 @@ class Point:
 
 def marker(series: int) -> str:
     """The marker of a series around (0, 0), about 10 units wide."""
-    return f'<path class="mark s{series % SERIES}" d="{_MARKERS[series % SERIES]}"/>'
+    k = series % SERIES
+    hollow = f' style="fill:var(--card);stroke:var(--s{k});stroke-width:2"'
+    style = hollow if series // SERIES % 2 else ""
+    return f'<path class="mark s{k}"{style} d="{_MARKERS[k]}"/>'
 
 
 def interval_bar(value: float, low: float, high: float, start: float, end: float) -> str:
@@ -149,11 +152,15 @@ def scatter(
     )
     if joined:
         parts += _lines(points, axis, height)
+    steps_taken: list[Box] = []
     if front:
         right = _WIDTH - _RIGHT
         steps = [f"M{axis(front[0][0]):.1f} {height(front[0][1]):.1f}"]
         steps += [f"H{axis(x):.1f}V{height(y):.1f}" for x, y in front[1:]]
         parts.append(f'<path class="front" d="{"".join(steps)}H{right}"/>')
+        at = [(axis(x), height(y)) for x, y in front]
+        for (x, y), (x2, y2) in zip(at, [*at[1:], (right, at[-1][1])], strict=True):
+            steps_taken += [(x, y - 2, x2, y + 2), (x2 - 2, y2, x2 + 2, y)]
     placed = [axis(p.x) for p in points]
     if not front:  # whose points stand where the line says
         placed = _aside([(axis(p.x), height(p.high), height(p.low)) for p in points])
@@ -163,7 +170,7 @@ def scatter(
             f'x1="{x:.1f}" x2="{x:.1f}" y1="{height(p.low):.1f}" y2="{height(p.high):.1f}"/>'
             f'<g transform="translate({x:.1f} {height(p.y):.1f})">{marker(p.series)}</g></g>'
         )
-    taken: list[Box] = [
+    taken: list[Box] = steps_taken + [
         (x - 6, min(height(p.high), height(p.y) - 6), x + 6, max(height(p.low), height(p.y) + 6))
         for p, x in zip(points, placed, strict=True)
     ]
@@ -175,8 +182,8 @@ def scatter(
             taken.append((x - 9, top - _LINE, x + 9, top))
     named: set[int] = set()
     for p, x in sorted(zip(points, placed, strict=True), key=lambda pair: -pair[0].y):
-        if p.series not in named:
-            parts += _label(p, x, height(p.y), height(p.high), taken)
+        if p.series not in named and (label := _label(p, x, height(p.y), height(p.high), taken)):
+            parts += label
             named.add(p.series)
     return "".join([*parts, "</svg>"])
 
@@ -214,6 +221,10 @@ def _label(p: Point, x: float, y: float, top: float, taken: list[Box]) -> list[s
         (x - width / 2, top - 8),
         (x + 7, y - 13),
         (x + 7, y + 13),
+        (x - 7 - width, y - 13),
+        (x - 7 - width, y + 13),
+        (x + 7, y - 26),
+        (x + 7, y + 26),
     ):
         left = min(max(left, _LEFT + 1), _WIDTH - 2 - width)
         box = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)

@@ -1,7 +1,9 @@
-"""Where in a face the evidence for a class lies: Grad-CAM.
+"""Where in a face the evidence for a class lies: HiResCAM.
 
-Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization,
-2017, through captum.
+Draelos and Carin, Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional
+neural networks, 2020: maps times their gradients, place by place, summed over channels. Before a
+global mean and a linear head it equals Grad-CAM up to scale. In networks that flatten, Grad-CAM's
+mean over places cancels gradients of opposite sign, and its maps are often empty. Through captum.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ LEAST_SIDE = 3
 
 
 class HeatMaps:
-    """Grad-CAM at the last stage of a network whose maps have `LEAST_SIDE` cells a side or more.
+    """HiResCAM at the last stage of a network whose maps have `LEAST_SIDE` cells a side or more.
 
     Args:
         model: With the weights to explain; put into eval mode, and all its parameters get
@@ -62,14 +64,13 @@ class HeatMaps:
             `[B, H, W]`, 0 to 1, each map scaled by its own largest value; all 0 where nothing in
             the picture speaks for the class.
         """
-        from captum.attr import LayerGradCam
+        from captum.attr import LayerGradientXActivation
 
         layer = self.model.network.get_submodule(self.layer)
-        maps = LayerGradCam(self.model, layer).attribute(
-            images, target=classes, relu_attributions=True
-        )
+        shares = LayerGradientXActivation(self.model, layer).attribute(images, target=classes)
+        maps = shares.detach().sum(dim=1, keepdim=True).relu()
         maps = functional.interpolate(
-            maps.detach(), size=images.shape[-2:], mode="bilinear", align_corners=False
+            maps, size=images.shape[-2:], mode="bilinear", align_corners=False
         )[:, 0]
         largest = maps.amax(dim=(1, 2), keepdim=True)
         return torch.where(largest > 0, maps / largest.clamp_min(1e-12), torch.zeros_like(maps))

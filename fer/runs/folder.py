@@ -188,12 +188,22 @@ class RunFolder:
         return read_results(self.test / "metrics.json")
 
     def rows(self) -> list[dict[str, float]]:
-        """The rows of `metrics.csv`, one per epoch."""
+        """The rows of `metrics.csv`, one per epoch.
+
+        Raises:
+            RunError: The file is damaged.
+        """
         path = self.path / "metrics.csv"
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        except (OSError, ValueError, TypeError, csv.Error):
+            raise RunError(f"{path} is damaged: it has more than numbers; restore it") from None
+        if any("epoch" not in row for row in rows):
+            raise RunError(f"{path} is damaged: a row has no epoch; restore it")
+        return rows
 
     def write_rows(self, rows: Iterable[Mapping[str, float]]) -> None:
         """Writes `metrics.csv` anew."""

@@ -46,6 +46,12 @@ def test_equal_rows_are_told_apart_by_their_folders() -> None:
     assert row_names([row(), row()], folders(2)) == ["cnn1 (0000)", "cnn1 (0001)"]
 
 
-def test_a_row_tells_what_it_sets_unlike_most_and_each_choice_once() -> None:
-    rows = [row(a=1, b=1), row(a=1, b=1), row(a=2, b=2)]
-    assert deviating(rows) == [{}, {}, {"a": 2}]
+def test_a_row_tells_all_that_it_sets_unlike_most() -> None:
+    usual = {"data.size": 224, "protocol.images_per_class": None}
+    small = {"data.size": 72, "protocol.images_per_class": 300}
+    assert deviating([row(**usual), row(**usual), row(**small)]) == [{}, {}, small]
+
+
+def test_a_network_is_told_once_though_several_keys_name_it() -> None:
+    rows = [row(name, **{"model.backbone": f"{name}_a"}) for name in ("cnn1", "cnn1", "cnn2")]
+    assert deviating(rows) == [{}, {}, {"model.name": "cnn2"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,23 @@ def test_a_split_comes_back_from_disk(tmp_path: Path) -> None:
         found.test_part,
     )
     assert (again.hash, again.test_hash) == (found.hash, found.test_hash)
+    assert again.cautions == found.cautions == found.notes != ()
     assert [file.name for file in tmp_path.iterdir()] == ["split.npz"]
+
+
+def test_cautions_of_a_file_that_does_not_keep_them_are_told_by_their_words(tmp_path: Path) -> None:
+    path = tmp_path / "split.npz"
+    harmless = "14 training images left out: copies of ones to be tested"
+    found = make_split(made_faces(), settings("protocol=random_kfold")["protocol"])
+    replace(found, notes=(*found.notes, harmless)).save(path)
+    assert Split.load(path).cautions == found.cautions
+    with np.load(path) as arrays:
+        old = dict(arrays)
+    story = json.loads(str(old["story"]))
+    del story["cautions"]
+    np.savez(path, **old | {"story": np.array(json.dumps(story))})
+    assert Split.load(path).cautions == found.cautions
+    assert harmless in Split.load(path).notes
 
 
 @pytest.mark.parametrize("part", PARTS)

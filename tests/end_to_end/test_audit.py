@@ -115,7 +115,8 @@ def test_the_terminal_tells_the_main_figures(audited: Path) -> None:
         "1 group of exact copies",
         "1 bad file left out",
         "not the official 28,709",
-        "2 of the 21 test images of protocol official (private) have a copy in training",
+        "2 of the 21 test images of protocol official (private) have an exact or near copy in "
+        "training",
     ):
         assert words in told
 
@@ -125,6 +126,7 @@ def test_the_page_needs_nothing_else_and_tells_the_same(audited: Path) -> None:
     assert "http://" not in page and "https://" not in page and "<script" not in page
     assert page.count("data:image/png;base64,") > 50
     for words in (
+        "near_copies.cosine=0.9 near_copies.distance=0.28 near_copies.mirrored=true",
         "not the official 28,709",
         "One picture, several labels",
         "train/sad/Training_0.jpg",

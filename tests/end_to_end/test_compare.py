@@ -85,6 +85,28 @@ def test_holm_corrects_best_and_baseline_together(three: Path) -> None:
     assert both[1]["p"] == pytest.approx(alone["resnet34"]) == 0.5
 
 
+def test_the_page_says_first_what_can_be_told_apart_and_hides_what_is_not_known(
+    tmp_path: Path,
+) -> None:
+    for model in ("cnn1", "cnn2"):
+        right, settings = 100 + 9 * (model == "cnn2"), settings_of(model)
+        make_run(tmp_path / "runs" / model, right, settings=settings, milliseconds=None)
+    compare(tmp_path, "runs")
+    page = text(tmp_path)
+    assert page.index("What can be told apart") < page.index('<table class="rows">')
+    assert "<th scope=col>training</th>" in page
+    assert "<th scope=col>per face</th>" not in page
+    assert "| per face |" not in text(tmp_path, "comparison.md")
+    assert "<th scope=col>seeds or folds p</th>" not in page
+
+
+def test_the_cost_unasked_is_the_whole_training(three: Path) -> None:
+    compare(three, "outputs/study")
+    assert float(rows(three)["resnet18"]["training_seconds"]) == 20
+    assert "On the front of accuracy against training time: resnet50 (20.0 s)" in text(three)
+    assert "Test accuracy against training time" in text(three)
+
+
 def test_the_other_forms_hold_the_same(three: Path) -> None:
     compare(three, "outputs/study", "cost=milliseconds_per_face")
     table = rows(three)
@@ -151,11 +173,84 @@ def test_seeds_are_one_row_and_tested_over_the_seeds(tmp_path: Path) -> None:
     assert "± 4.8 over 3 seeds" in text(tmp_path)
 
 
-def test_copies_of_one_run_are_no_seeds(tmp_path: Path) -> None:
+def make_seeds(folder: Path, model: str, hits: dict[int, int], validation: float = 0.5) -> None:
+    for seed, right in hits.items():
+        settings = settings_of(model, seed)
+        make_run(folder / f"{model}-{seed}", right, validation, settings=settings)
+
+
+def test_one_seed_never_decides_against_what_all_seeds_say(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 120}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 80, 1: 200, 2: 200})
+    assert compare(tmp_path, "runs").status == 0
+    (found,) = story(tmp_path)["sets"]
+    (pair,) = found["pairs"]
+    assert pair["verdict"] == (
+        "cnn2 against cnn1 cannot be decided: give both the same seeds. With seed 0 alone the "
+        "difference is -19.0 points, of the means over all seeds +19.0."
+    )
+    assert "Cannot be decided without the same seeds: cnn2." in found["headlines"]
+    assert not any("worse" in words or "Better" in words for words in found["headlines"])
+
+
+def test_where_one_seed_is_paired_its_difference_is_told(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {1: 100}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 120, 1: 142, 2: 200})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert pair["difference"] == pytest.approx(42 / N)
+    assert pair["low"] < 42 / N < pair["high"]
+    said = "cnn2 is better than cnn1 on these 210 images, with seed 1 alone: 20.0 points ("
+    assert pair["verdict"].startswith(said)
+
+
+def test_seeds_that_only_one_row_has_are_not_in_the_difference(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 104}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 120, 1: 122, 2: 200})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert pair["difference"] == pytest.approx(19 / N)
+    assert "over 2 seeds (0, 1)" in pair["verdict"]
+
+
+def test_rows_without_a_common_seed_are_told_as_such(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {1: 150})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert "seed 1 of cnn2 against seed 0 of cnn1, which have no seed in common" in pair["verdict"]
+    assert "(seeds 1 : 0)" in text(tmp_path)
+
+
+def test_seeds_that_differ_by_the_same_are_told_apart_over_the_images(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 110}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 101, 1: 111})
+    compare(tmp_path, "runs")
+    (pair,) = story(tmp_path)["sets"][0]["pairs"]
+    assert (pair["t_p"], pair["p"]) == (None, 1)
+    assert "cannot be told apart on these 210 images, with seed 0 alone" in pair["verdict"]
+
+
+def test_all_pairs_are_one_family_whichever_test_decides(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 110, 2: 120}, validation=0.6)
+    make_seeds(tmp_path / "runs", "cnn2", {0: 130, 1: 141, 2: 149})
+    make_seeds(tmp_path / "runs", "cnn3", {0: 112})
+    compare(tmp_path, "runs")
+    pairs = {pair["first"]: pair for pair in story(tmp_path)["sets"][0]["pairs"]}
+    raw = sorted([pairs["cnn2"]["t_p"], pairs["cnn3"]["mcnemar_p"]])
+    assert sorted(pair["p"] for pair in pairs.values()) == pytest.approx(
+        [2 * raw[0], max(2 * raw[0], raw[1])]
+    )
+
+
+def test_a_copy_of_a_run_is_left_out_and_not_tested(tmp_path: Path) -> None:
     for place in ("here", "there"):
         make_run(tmp_path / place / "resnet18-faces-aaaa")
-    assert compare(tmp_path, "here", "there").status == 0
-    assert set(rows(tmp_path)) == {"resnet18 (aaaa) (here)", "resnet18 (aaaa) (there)"}
+    make_run(tmp_path / "there" / "resnet18-faces-bbbb", 110)
+    told = compare(tmp_path, "here", "there")
+    assert set(rows(tmp_path)) == {"resnet18 (aaaa)", "resnet18 (bbbb)"}
+    assert "there/resnet18-faces-aaaa (copy): its configuration and every prediction" in told.err
+    assert len(story(tmp_path)["sets"][0]["pairs"]) == 1
 
 
 def test_a_group_of_trials_is_one_row_and_hides_its_runs(tmp_path: Path) -> None:
@@ -262,6 +357,57 @@ def test_predictions_that_do_not_match_the_run_are_left_out(three: Path, damage:
     assert set(rows(three)) == {"resnet18", "resnet34"}
 
 
+def test_damaged_files_are_listed_and_the_page_is_right(three: Path) -> None:
+    study = three / "outputs/study"
+    for name, file, old, new in (
+        ("words", "metrics.csv", "10", "ten"),
+        ("columns", "metrics.csv", "10\n", "10,11\n"),
+        ("epochs", "metrics.csv", "epoch,", "era,"),
+        ("metrics", "test/metrics.json", '"accuracy"', '"precision"'),
+        ("classes", "test/metrics.json", '"f1"', '"f2"'),
+        ("counts", "status.json", '"train"', '"trained"'),
+    ):
+        path = make_run(study / name, 90, settings=settings_of(name)) / file
+        path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    evaluation = study / "resnet18-faces-aaaa/evaluations/x-all/metrics.json"
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text("{}")
+    told = compare(three, "outputs/study")
+    assert told.status == 0, told.err
+    assert told.err.count("(damaged)") == 6
+    assert "metrics.csv is damaged: it has more than numbers" in told.err
+    assert "metrics.json lacks metrics.accuracy: restore it" in told.err
+    assert "evaluations/x-all/metrics.json is damaged and left out" in text(three)
+    assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
+
+
+def test_other_numbers_of_training_images_are_told(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    run.update(counts=run.status["counts"] | {"train": 210})
+    told = compare(three, "outputs/study")
+    said = "not trained on as many images (210: resnet50; 900: "
+    assert said in told.out.replace("\n", " ")
+    assert said in text(three)
+    assert 'data-name="training images">210<' in text(three)
+
+
+def test_folds_trained_one_by_one_are_told_how_to_be_pooled(tmp_path: Path) -> None:
+    for fold in range(2):
+        settings = settings_of(protocol_name="kfold", protocol_fold=fold)
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        make_run(tmp_path / f"runs/{fold}", names=names, settings=settings)
+    told = compare(tmp_path, "runs").out.replace("\n", " ")
+    assert "differ in protocol.fold alone" in told
+    assert "protocol.fold=all" in told
+
+
+def test_the_command_compares_the_same_again(three: Path) -> None:
+    compare(three, "outputs/study", "alpha=0.01", "cost=parameters")
+    command = story(three)["command"]
+    words = "outputs/study output=told cost=parameters alpha=0.01"
+    assert command == f"python -m fer.compare {words}"
+
+
 def test_the_order_of_the_predictions_does_not_matter(three: Path) -> None:
     compare(three, "outputs/study")
     before = story(three)["sets"][0]["pairs"]
@@ -309,7 +455,7 @@ def test_beside_runs_a_wrong_word_is_told_and_the_page_is_right(three: Path) -> 
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("cost=price", "cost=price cannot be: choose seconds_per_epoch"),
+        ("cost=price", "cost=price cannot be: choose training_seconds"),
         ("alpha=2", "alpha=2 cannot be"),
         ("target=paper", "target=paper cannot be: choose page, wandb"),
         ("runs=3", "runs=3 cannot be: it is a list of folders"),
@@ -348,6 +494,18 @@ def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
     assert "32.1 %<small>n = 981</small>" in text(three)
 
 
+def test_other_images_of_one_part_are_columns_of_their_own(three: Path) -> None:
+    for name, test in {"resnet18-faces-aaaa": "a" * 16, "resnet34-faces-bbbb": "b" * 16}.items():
+        run = RunFolder(three / "outputs/study" / name)
+        (run.path / "evaluations/other-all").mkdir(parents=True)
+        found = run.results() | {"data": "ckplus", "protocol": {"name": "cross-data"}}
+        found |= {"test_hash": test}
+        (run.path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+    compare(three, "outputs/study")
+    told = {c["row"]: c["tested_on"] for c in story(three)["cross_data"] if not c["own"]}
+    assert told == {"resnet18": "ckplus, test (aaaaaa)", "resnet34": "ckplus, test (bbbbbb)"}
+
+
 def test_without_an_account_what_wandb_would_get_is_written(
     three: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,10 +528,39 @@ def test_without_an_account_what_wandb_would_get_is_written(
     assert "config:model.value.frozen_stages" in told_keys
     assert "config:protocol.value.name" in told_keys
     assert "summary:test/accuracy" in told_keys
+    flow = {
+        s["name"]: s["flowConfig"]["columnsPerPage"] for s in section["panelBankConfig"]["sections"]
+    }
+    assert flow["Depth, freezing and split"] == 1
     assert ["figures/confusion_matrix"] in [p["config"].get("mediaKeys") for p in panels]
     runs = json.dumps(section["runSets"][0]["filters"])
     assert "resnet18-faces-aaaa-abc123" in runs
     assert "resnet34-faces-bbbb-abc123" not in runs  # W&B never had it
+
+
+def test_runs_that_were_never_sent_to_wandb_are_listed_to_sync(
+    three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb_workspaces")
+    import wandb
+
+    class Nobody:  # stands for the service: knows no project
+        default_entity = "lab"
+
+        def runs(self, place: str, **_: Any) -> list[Any]:
+            raise ValueError(f"could not find {place}")
+
+    monkeypatch.setattr(wandb, "Api", Nobody)
+    monkeypatch.setattr("fer.comparing.workspace._offline", lambda: None)
+    run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
+    run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+    lies = run.path / "wandb/offline-run-20260101_000000-resnet18-faces-aaaa-abc123"
+    lies.mkdir(parents=True)
+    told = compare(three, "outputs/study", "target=wandb")
+    assert told.status == 1
+    assert "wandb sync " in told.err
+    assert lies.name in told.err
+    assert (three / "told/wandb_workspace.json").exists()
 
 
 def test_runs_that_wandb_never_had_cannot_be_shown_there(three: Path) -> None:

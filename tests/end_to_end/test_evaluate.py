@@ -34,6 +34,8 @@ def test_own_test_comes_out_the_same(recorded: Done, copy: Copy) -> None:
     assert "identical to the stored test" in told.out
     assert report(done, "test")["metrics"] == done.run.results()["metrics"]
     assert report(done, "test")["intervals"] == done.run.results()["intervals"]
+    for key in ("test_hash", "epoch", "protocol", "part", "n", "notes", "cautions", "test_time"):
+        assert report(done, "test")[key] == done.run.results()[key], key
     assert set(contents(done.run.path / "evaluations" / "test")) == set(before)
     assert contents(done.run.test) == before
     looks = done.run.status["test_looks"]
@@ -80,7 +82,9 @@ def test_other_drawn_people(recorded: Done, copy: Copy) -> None:
     told = here("evaluate", f"run={done.run.path}", *drawn, folder=done.folder)
     assert told.status == 0, told.err
     assert "synthetic, cross-data, all, n = 56" in told.out
-    assert report(done, "synthetic-all")["n"] == 56
+    results = report(done, "synthetic-all")
+    assert (results["n"], results["epoch"]) == (56, done.run.results()["epoch"])
+    assert results["test_hash"] != done.run.results()["test_hash"]
     assert len(done.run.status["test_looks"]) == 1
 
 

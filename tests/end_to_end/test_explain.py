@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 from typing import Any
@@ -103,6 +104,7 @@ def test_a_run_from_before_is_calibrated_when_it_is_evaluated(plain: Done, copy:
     told = here("evaluate", f"run={done.run.path}", *more, folder=done.folder)
     assert told.status == 0, told.err
     assert "identical to the stored test" in told.out
+    assert re.search(r"heat_maps\.png; \d+ of \d+ faces have no positive evidence", told.out)
     assert stored(done.run) == pytest.approx(before)
     results = read(done.run, "test/metrics.json")
     assert results["calibration"] == pytest.approx(done.run.results()["calibration"])

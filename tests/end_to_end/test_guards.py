@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import yaml
 
+from fer.chosen_faces import _match_classes
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
 from fer.evaluation.report import described
 from fer.runs.folder import RunFolder
-from fer.testing import _match_classes
 from tests.builders import fer2013_tree
 from tests.end_to_end.commands import (
     TINY,
@@ -187,6 +187,23 @@ def test_random_folds_over_known_people_are_marked(tmp_path: Path, tables: Modul
     assert (record.name, record.notes) == (f"{run.path.name} (!)", caution)
     assert record.summary["protocol"] == "random_kfold (!)"
     assert tables.measured([run], "accuracy").endswith(" (!)")
+
+
+def test_care_is_not_marked(tmp_path: Path) -> None:
+    """Leaving copies of tested images out is told, and no reason to doubt the figures."""
+    tree = fer2013_tree(tmp_path / "tree")
+    copied = next(tree.glob("train/happy/*.jpg"))
+    tested = next(tree.glob("test/happy/PrivateTest_*.jpg"))
+    tested.write_bytes(copied.read_bytes())
+    own = ("data.train", "data.validation", "data.test=")
+    chosen = [a for a in TINY if not a.startswith(own)]
+    data = ("data=fer2013", f"data.path={tree}", "data.duplicates_of_test=drop")
+    told = here("train", *chosen, UNTRACKED, *data, folder=tmp_path)
+    assert told.status == 0, told.err
+    results = only_run(tmp_path).results()
+    note = "1 training images left out: copies of ones to be tested"
+    assert note in told.out and note in results["notes"]
+    assert results["cautions"] == [] and "(!)" not in told.out
 
 
 def test_a_mark_is_found_in_results_that_do_not_record_it() -> None:

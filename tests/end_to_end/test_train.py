@@ -14,7 +14,9 @@ from sklearn import metrics as sk
 
 import fer
 from fer.data.faces import SEVEN
-from tests.end_to_end.commands import Copy, Done, contents, here, runs
+from fer.data.loading import FaceDataset
+from fer.data.protocols import Split
+from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, only_run, runs
 
 FILES = {
     "config.yaml",
@@ -97,6 +99,24 @@ def test_the_test_part_is_looked_at_once(recorded: Done) -> None:
     rows = recorded.run.rows()
     best = max(rows, key=lambda row: row["validation/accuracy"])
     assert (look["part"], look["n"], look["epoch"]) == ("private", 70, best["epoch"])
+
+
+def test_the_test_part_is_predicted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted where every batch comes from, whatever the record of looks says."""
+    read, real = [], FaceDataset.__getitem__
+
+    def counted(self: FaceDataset, indices: np.ndarray) -> dict[str, torch.Tensor]:
+        read.append(indices)
+        return real(self, indices)
+
+    monkeypatch.setattr(FaceDataset, "__getitem__", counted)
+    done = here("train", *TINY, UNTRACKED, "trainer.max_epochs=2", folder=tmp_path)
+    assert done.status == 0, done.err
+    split = Split.load(only_run(tmp_path).split)
+    times = np.bincount(np.concatenate(read))
+    assert times[split.test].tolist() == [1] * 14
+    assert times[split.train].tolist() == [2] * 28
+    assert times[split.validation].tolist() == [3] * 14  # each epoch, and for the calibration
 
 
 def test_metrics_have_a_row_per_epoch(recorded: Done) -> None:
@@ -187,8 +207,10 @@ def test_restart_keeps_what_was_there(plain: Done, copy: Copy) -> None:
 
 
 def test_every_figure_says_protocol_part_and_number(recorded: Done) -> None:
-    for name in ("confusion_matrix", "roc_curves", "worst_mistakes"):
-        with Image.open(recorded.run.test / f"{name}.png") as image:
+    figures = [name for name in FILES if name.startswith("test/") and name.endswith(".png")]
+    assert len(figures) == 6
+    for name in figures:
+        with Image.open(recorded.run.path / name) as image:
             told = image.info["Description"]
         assert told.startswith("synthetic, official, private, n = 70"), name
     with Image.open(recorded.run.figures / "learning_curves.png") as image:

@@ -66,3 +66,8 @@ def test_corrected_t_by_hand() -> None:
     assert p == pytest.approx(0.1203, abs=2e-4)
     assert all(math.isnan(v) for v in corrected_t([1.0], 0.25))
     assert corrected_t([0.0, 0.0], 0.25) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("same", [0.1, 0.3 - 0.2])
+def test_equal_differences_prove_nothing_by_a_t_test(same: float) -> None:
+    assert all(math.isnan(v) for v in corrected_t([same, 0.1, 0.7 - 0.6], 0.25))

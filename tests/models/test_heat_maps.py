@@ -1,4 +1,4 @@
-"""Grad-CAM where the evidence is known, and over the kinds of networks."""
+"""HiResCAM where the evidence is known, and over the kinds of networks."""
 
 from __future__ import annotations
 
@@ -47,6 +47,34 @@ def test_heat_is_where_the_evidence_is(known: FaceClassifier) -> None:
     assert bright[14:20, 14:20].max() == 0
     assert dark[14:20, 14:20].min() == pytest.approx(1)
     assert dark[4:10, 4:10].max() == 0
+
+
+class LeftOverRight(nn.Module):
+    """Class 0 is what is brighter on the left than on the right: its head flattens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = nn.Conv2d(1, 1, 1, bias=False)
+        self.maps.weight.data.fill_(1.0)
+        self.feature_info = [{"module": "maps", "num_chs": 1}]
+
+    def forward(self, images: Tensor) -> Tensor:
+        places = torch.ones_like(images[0])
+        places[..., places.shape[-1] // 3 :] = -1  # more places speak against than for
+        found = (self.maps(images) * places).flatten(1).sum(dim=1, keepdim=True)
+        return nn.functional.pad(found, (0, 6))
+
+
+def test_heat_of_a_network_that_flattens(make_classifier: Make) -> None:
+    """The mean gradient is below zero, so that Grad-CAM shows nothing here."""
+    model = make_classifier("model=cnn1")
+    model.network = LeftOverRight()
+    images = torch.full((1, 1, 24, 24), 0.4)
+    images[..., :8] = 1.0
+    images[..., 16:] = 0.9
+    (heat,) = HeatMaps(model, 24)(images, torch.tensor([0]))
+    assert heat[:, :8].min() == pytest.approx(1)
+    assert heat[:, 8:].max() == 0
 
 
 def test_no_heat_where_nothing_speaks_for_a_class(known: FaceClassifier) -> None:
