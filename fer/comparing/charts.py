@@ -130,7 +130,7 @@ def _curves(
         f'<text class="name" text-anchor="middle" x="{(_LEFT + width - _RIGHT) / 2}" '
         f'y="{_HEIGHT - 8}">epoch</text>'
     )
-    for row, points in reversed(known.items()):
+    for row, points in reversed(list(known.items())):
         k = named.index(row) if row in named else None
         parts.append(_line(row, [(across(x), up(y)) for x, y in points], k))
     return "".join([*parts, "</svg>"])

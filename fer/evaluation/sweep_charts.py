@@ -177,8 +177,8 @@ def scatter(
     for p, x in zip(points, placed, strict=True):
         if p.mark:
             top = height(p.high) - 4
-            at = f'text-anchor="middle" x="{x:.1f}" y="{top:.1f}"'
-            parts.append(f'<text class="label" {at}>{escape(p.mark)}</text>')
+            middle = f'text-anchor="middle" x="{x:.1f}" y="{top:.1f}"'
+            parts.append(f'<text class="label" {middle}>{escape(p.mark)}</text>')
             taken.append((x - 9, top - _LINE, x + 9, top))
     named: set[int] = set()
     for p, x in sorted(zip(points, placed, strict=True), key=lambda pair: -pair[0].y):
