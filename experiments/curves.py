@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from fer.evaluation.figure_style import COLOURS, LINES, MARKERS, TEXT, dress, new_figure, save
+from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save, strokes
 from fer.runs.folder import RunFolder
 
 PANELS = (
@@ -67,9 +67,7 @@ def _line(axes: Axes, points: Points, k: int) -> None:
     """One run's curve; colour, dash and marker all say which."""
     axes.plot(
         *zip(*points, strict=True),
-        color=COLOURS[k % len(COLOURS)],
-        linestyle=LINES[k % len(LINES)],
-        marker=MARKERS[k % len(MARKERS)],
+        **strokes(k),
         markevery=max(1, len(points) // 8),
         markersize=3.5,
         linewidth=1.3,

@@ -47,6 +47,10 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     """
     import hydra
 
+    for argument in sys.argv[1:]:
+        if argument.startswith("+") and "=" in argument:
+            stop(ConfigError(added(argument)), status=2)
+
     # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
     # with other work to do slows torch down many times over. Read once, when torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -65,6 +69,15 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
             stop(FerError(disk_trouble(error)), status=1)
 
     job()
+
+
+def added(argument: str) -> str:
+    """What to say of `+key=value`, with which Hydra would take any key, misspelt ones too."""
+    return (
+        f"{argument}: settings can be changed, not added; is {argument.partition('=')[0][1:]} "
+        "misspelt, or does it belong to another choice, as protocol.fold to protocol=kfold? "
+        "--help lists the settings of what is chosen"
+    )
 
 
 def disk_trouble(error: OSError) -> str:

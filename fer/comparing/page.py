@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 from urllib.parse import quote
 
 from fer.comparing.charts import cost_figures, curves
@@ -25,6 +24,7 @@ from fer.comparing.words import (
     told_apart,
     verdict,
 )
+from fer.evaluation.html_page import fill_page
 from fer.evaluation.sweep_charts import interval_bar, scale
 from fer.evaluation.sweep_jobs import UNKNOWN, percent, share
 
@@ -48,7 +48,8 @@ def page(comparison: Comparison, folder: Path) -> str:
     tally = f"{_count(len(rows), 'row')} from {_count(runs, 'finished run')}"
     if comparison.left_out:
         tally += f", {len(comparison.left_out)} left out"
-    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return fill_page(
+        _TEMPLATE,
         title=escape("Comparison of " + (", ".join(models) if 0 < len(models) < 5 else "runs")),
         tally=tally,
         warnings="".join(f'<p class="warning">{escape(line)}</p>' for line in comparison.warnings)

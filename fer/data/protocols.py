@@ -19,6 +19,7 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
 )
 
+from fer.data.cautions import cautions_among
 from fer.data.faces import Faces
 from fer.data.readers import PARTS
 from fer.errors import ConfigError, DataError, RunError
@@ -175,16 +176,6 @@ def is_random(protocol: str) -> bool:
         (True, False)
     """
     return protocol.startswith("random")
-
-
-def cautions_among(notes: Iterable[str]) -> list[str]:
-    """Those notes that are cautions, by their words: for files that do not keep them apart.
-
-    Example:
-        >>> cautions_among(["12 faces", "9.0% of the test images show ... also in training"])
-        ['9.0% of the test images show ... also in training']
-    """
-    return [note for note in notes if "also in training" in note or note.endswith("are too good")]
 
 
 def overlap_notes(faces: Faces, sides: Iterable[tuple[Indices, Indices]]) -> tuple[str, ...]:

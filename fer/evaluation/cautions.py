@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fer.data.protocols import cautions_among
+from fer.data.cautions import cautions_among
 
 MARK = " (!)"
 """Follows such a result in every table and figure."""

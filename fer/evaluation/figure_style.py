@@ -7,6 +7,7 @@ drawing works without a display, in threads, and inside notebooks without side e
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,6 +31,15 @@ TEXT = 9.0
 """Points of ordinary text; figures are drawn at the width they are printed at."""
 
 _DPI = 200
+
+
+def strokes(k: int) -> dict[str, Any]:
+    """Colour, dash and marker of the k-th line, from 0: each alone tells it from its neighbours."""
+    return {
+        "color": COLOURS[k % len(COLOURS)],
+        "linestyle": LINES[k % len(LINES)],
+        "marker": MARKERS[k % len(MARKERS)],
+    }
 
 
 def new_figure(width: float, height: float) -> Figure:

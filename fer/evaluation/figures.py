@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from fer.evaluation.figure_style import COLOURS, LINES, MARKERS, TEXT, dress, new_figure, save
+from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save, strokes
 from fer.evaluation.metrics import class_auroc
 from fer.evaluation.predictions import Predictions
 
@@ -81,9 +81,7 @@ def _curve(axes: Axes, series: dict[int, float], k: int, part: str, best: int | 
     axes.plot(
         list(series),
         list(series.values()),
-        color=COLOURS[k],
-        linestyle=LINES[k],
-        marker=MARKERS[k],
+        **strokes(k),
         markevery=max(1, len(series) // 10),
         markersize=3.5,
         linewidth=1.4,
@@ -161,9 +159,7 @@ def roc_curves(
         axes.plot(
             wrong,
             right,
-            color=COLOURS[k % len(COLOURS)],
-            linestyle=LINES[k % len(LINES)],
-            marker=MARKERS[k % len(MARKERS)],
+            **strokes(k),
             markevery=np.unique(at).tolist(),
             markersize=4,
             linewidth=1.3,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from fer.evaluation.figure_style import COLOURS, LINES, MARKERS, TEXT, dress, new_figure, save
+from fer.evaluation.figure_style import TEXT, dress, new_figure, save, strokes
 
 
 def average_precision(
@@ -73,9 +73,7 @@ def precision_recall_curves(
             recall,
             precision,
             drawstyle="steps-pre",
-            color=COLOURS[k % len(COLOURS)],
-            linestyle=LINES[k % len(LINES)],
-            marker=MARKERS[k % len(MARKERS)],
+            **strokes(k),
             markevery=np.unique(at.clip(max=len(recall) - 1)).tolist(),
             markersize=4,
             linewidth=1.3,

@@ -18,6 +18,8 @@ SETTINGS: dict[str, Case] = {
     "monitor": (["trainer.monitor=test/accuracy"], ["validation/accuracy", "once, at the end"]),
     "weights": (["loss.class_weights=[1,2]"], ["loss.class_weights=[1, 2]", "7 numbers"]),
     "optimizer": (["optimizer.name=adamm"], ["optimizer.name=adamm", "adam"]),
+    "added": (["+trainer.max_epoch=3"], ["+trainer.max_epoch=3", "misspelt", "--help"]),
+    "fold of none": (["+protocol.fold=all"], ["protocol=kfold"]),
     "epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "from 1"]),
     "shared": (["protocol.test=both"], ["protocol.validation=0.1"]),
     "crops": (["test_time.crops=10"], ["test_time.crops=10", "augment.crop.size"]),
