@@ -35,8 +35,14 @@ Answer = TypeVar("Answer")
 
 PAGE = Path(__file__).with_name("page")
 STYLE = Path(__file__).resolve().parents[1] / "evaluation" / "page.css"
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The request is damaged"},
     401: {"model": Problem, "description": "The token is missing or wrong"},
     404: {"model": Problem, "description": "There is no such model"},
     408: {"model": Problem, "description": "The request came too slowly"},

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import RunError
-from fer.recognition.model_info import ModelInfo
 from fer.runs.folder import RunFolder
 from fer.serving.answers import ModelAnswer
 
@@ -75,11 +74,6 @@ def describe(name: str, story: Mapping[str, Any]) -> ModelAnswer:
         accuracy=accuracy,
         interval=None if low is None or high is None else (low, high),
     )
-
-
-def describe_info(name: str, info: ModelInfo) -> ModelAnswer:
-    """The same of a model that is loaded."""
-    return describe(name, info.story)
 
 
 def _story(run: RunFolder) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from fer.detection import Detector, detector
-from fer.errors import RunError
 from fer.recognition.cutting import FaceCutter
 from fer.recognition.engines import Engine
 from fer.recognition.loading import SHIPPED as SHIPPED_FILE

@@ -14,9 +14,11 @@ export function make(tag, settings = {}, ...children) {
   return element;
 }
 
-function shape(tag, settings) {
+// `paint` is of the style: the page's policy allows none in attributes
+function shape(tag, settings, paint = {}) {
   const element = document.createElementNS(SVG, tag);
   for (const [key, value] of Object.entries(settings)) element.setAttribute(key, value);
+  Object.assign(element.style, paint);
   return element;
 }
 
@@ -29,9 +31,9 @@ export function drawBoxes(svg, picture, mirrored) {
   for (const face of picture.faces) {
     const [left, y, width, height] = face.box;
     const x = mirrored ? picture.width - left - width : left;
-    const style = `stroke:${colour(face.label)}`;
     const dashes = face.sure === false ? { "stroke-dasharray": "6 5" } : {};
-    svg.append(shape("rect", { x, y, width, height, rx: size / 4, class: "frame", style, ...dashes }));
+    const frame = { x, y, width, height, rx: size / 4, class: "frame", ...dashes };
+    svg.append(shape("rect", frame, { stroke: colour(face.label) }));
     const text = shape("text", { "font-size": size });
     text.textContent = named(face);
     svg.append(text);
@@ -40,8 +42,8 @@ export function drawBoxes(svg, picture, mirrored) {
     const top = y >= size * 1.6 ? y - size * 1.6 : Math.min(y + height, picture.height - size * 1.5);
     text.setAttribute("x", place + size * 0.4);
     text.setAttribute("y", top + size * 1.1);
-    const ground = { x: place, y: top, width: wide, height: size * 1.5, rx: size / 4, style: `fill:${colour(face.label)}` };
-    svg.insertBefore(shape("rect", ground), text);
+    const ground = { x: place, y: top, width: wide, height: size * 1.5, rx: size / 4 };
+    svg.insertBefore(shape("rect", { ...ground, class: "ground" }, { stroke: colour(face.label) }), text);
   }
 }
 
@@ -119,7 +121,7 @@ export class Timeline {
         path += `${pen}${across(moment).toFixed(1)} ${down(share).toFixed(1)}`;
         pen = "L";
       }
-      this.svg.append(shape("path", { d: path, style: `stroke:${colour(name)}` }));
+      this.svg.append(shape("path", { d: path }, { stroke: colour(name) }));
     }
     if (names.length && this.legend.dataset.names !== names.join()) {
       this.legend.dataset.names = names.join();

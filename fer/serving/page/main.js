@@ -61,7 +61,6 @@ async function look(picture) {
   stopCamera();
   running?.abort();
   running = new AbortController();
-  calm();
   if (shown !== picture) {
     shown = picture;
     show(null);
@@ -93,6 +92,11 @@ async function look(picture) {
   } finally {
     clearTimeout(slow);
   }
+}
+
+function again() {
+  calm();
+  if (shown) look(shown);
 }
 
 // ---- camera
@@ -153,7 +157,7 @@ async function watch(stream) {
       timeline.add(largest(answer.faces)?.probabilities ?? null);
       ends.push(performance.now());
       if (ends.length > 20) ends.shift();
-      if (ends.length > 1) by("rate").textContent = `${((1000 * (ends.length - 1)) / (ends.at(-1) - ends[0])).toFixed(0)} pictures a second`;
+      if (ends.length > 1) by("rate").textContent = `${((1000 * (ends.length - 1)) / (ends.at(-1) - ends[0])).toFixed(1)} a second`;
       await new Promise(requestAnimationFrame);
     } catch (error) {
       if (camera.stream !== stream) return;
@@ -171,7 +175,7 @@ function strip(pictures) {
   by("strip").replaceChildren(...pictures.map((picture) => {
     picture.caption = make("span", { textContent: "…" });
     const button = make("button", { title: picture.name }, make("img", { src: picture.url, alt: picture.name }), picture.caption);
-    button.addEventListener("click", () => { press(button); look(picture); });
+    button.addEventListener("click", () => { calm(); press(button); look(picture); });
     return button;
   }));
 }
@@ -184,6 +188,7 @@ function press(button) {
 async function take(files) {
   const pictures = [...files].map((file) => ({ blob: file, name: file.name || "pasted", title: file.name || "A pasted picture", url: URL.createObjectURL(file) }));
   if (!pictures.length) return;
+  calm();
   strip(pictures);
   for (const [k, picture] of pictures.entries()) {
     press(pictures.length > 1 ? by("strip").children[k] : null);
@@ -199,6 +204,7 @@ async function gallery() {
     const image = make("img", { src: url, alt: "", loading: "lazy", width: 92, height: 92 });
     const button = make("button", { ariaLabel: `Drawn face, ${name}` }, image, make("span", { textContent: name }));
     button.addEventListener("click", async () => {
+      calm();
       strip([]);
       press(button);
       try {
@@ -244,8 +250,8 @@ async function begin() {
 by("camera").addEventListener("click", () => (camera.on ? stopCamera() : startCamera()));
 by("choose").addEventListener("click", () => by("files").click());
 by("files").addEventListener("change", (event) => { take(event.target.files); });
-by("whole").addEventListener("change", () => shown && look(shown));
-by("model").addEventListener("change", () => { describe(); if (shown) look(shown); });
+by("whole").addEventListener("change", again);
+by("model").addEventListener("change", () => { describe(); again(); });
 by("token").addEventListener("submit", (event) => { event.preventDefault(); api.useToken(by("secret").value); begin(); });
 addEventListener("paste", (event) => take([...event.clipboardData.files].filter((file) => file.type.startsWith("image/"))));
 addEventListener("resize", () => drawBoxes(boxes, latest, camera.on));
