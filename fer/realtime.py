@@ -16,6 +16,9 @@ def main() -> None:
 def run(config: DictConfig) -> None:
     """Imports OpenCV and the network only once the configuration is accepted."""
     check_realtime(config)
+    from fer.detection import opencv
+
+    opencv()  # says how to get it
     from fer.recognition.live import live
 
     live(config)

@@ -12,20 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from fer.detection import opencv
 from fer.errors import DataError
+from fer.recognition.drawing import draw_faces, draw_note
 from fer.recognition.loading import load
+from fer.recognition.newest import Newest
 from fer.recognition.predicting import INTERRUPTED, ends_as_ctrl_c
-
-opencv()
-
-from fer.recognition.drawing import draw_faces, draw_note  # noqa: E402, they need OpenCV
-from fer.recognition.newest import Newest  # noqa: E402
-from fer.recognition.recognizer import Face, Recognizer  # noqa: E402
-from fer.recognition.recording import Recorder  # noqa: E402
-from fer.recognition.smoothing import Smoother  # noqa: E402
-from fer.recognition.sources import Frame, Moving, open_source  # noqa: E402
-from fer.recognition.window import ScreenWindow, Window  # noqa: E402
+from fer.recognition.recognizer import Face, Recognizer
+from fer.recognition.recording import Recorder
+from fer.recognition.smoothing import Smoother
+from fer.recognition.sources import Frame, Moving, open_source
+from fer.recognition.window import ScreenWindow, Window
 
 SPEED = 1.0
 """Seconds over which frames per second are averaged."""

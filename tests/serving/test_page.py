@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.detection.scenes import plain, put, scene
 from tests.detection.scenes import drawn as drawn_face
+from tests.detection.scenes import plain, put, scene
 from tests.serving.process import served
 
 pytest.importorskip("fastapi", reason="the extra [serve] is not installed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import signal
 import socket
 import time
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.detection.scenes import plain
 from tests.end_to_end.commands import here
@@ -27,7 +29,7 @@ PART = b'--b\r\nContent-Disposition: form-data; name="pictures"; filename="a.png
     [
         ("host=0.0.0.0", 2, "host=0.0.0.0 cannot be others reach token=..."),
         ("host=10.0.0.7 token=short", 2, "token cannot be 16 or more"),
-        ("token='with a blank inside'", 2, "token cannot be no blanks"),
+        ("token=sixteen-and-more-é", 2, "token cannot be ASCII"),
         ("host=203.0.113.7 token=a-token-of-sixteen", 2, "host=203.0.113.7 no address of this"),
         ("port=70000", 2, "port=70000 from 0 to 65535"),
         ("max_upload=0", 2, "max_upload=0 above 0"),
@@ -43,11 +45,10 @@ def test_what_cannot_work_is_one_message(
 ) -> None:
     run = [] if "run=" in arguments else [f"run={model}"]
     port = [] if "port=" in arguments else ["port=0"]
-    told = here("serve", *arguments.split(" ", 1 if "'" in arguments else -1), *run, *port,
-                folder=tmp_path)  # fmt: skip
+    told = here("serve", *arguments.split(), *run, *port, folder=tmp_path)
     assert told.status == status and "Traceback" not in told.err
     assert all(word in told.err for word in words.split())
-    assert "with a blank" not in told.err and "short" not in told.err
+    assert "sixteen" not in told.err and "short" not in told.err  # a secret is not printed
 
 
 def test_a_taken_port_is_told(model: Path, tmp_path: Path) -> None:
@@ -78,9 +79,10 @@ def asked(host: str, port: int, method: str, path: str, body: bytes = b"", kind:
 
 
 def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path) -> None:
-    with served(
-        tmp_path, f"run={model}", "runs=null", "max_upload=1", "patience=2", "waiting=40"
-    ) as (address, process):
+    with served(tmp_path, f"run={model}", "runs=null", "max_upload=1", "patience=2") as (
+        address,
+        process,
+    ):
         place = urlsplit(address)
         host, port = str(place.hostname), int(place.port or 0)
         assert host == "127.0.0.1"
@@ -93,7 +95,7 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
             with socket.create_connection((host, port)) as broken:
                 broken.sendall(promise + PART + b"x" * 1000)
         rng = np.random.default_rng(0)
-        for _ in range(30):  # no HTTP at all
+        for _ in range(20):  # no HTTP at all
             with socket.create_connection((host, port)) as noise:
                 noise.sendall(rng.bytes(500))
         asked(host, port, "POST", "/predict", PART + b"x" * 900_000, BOUNDARY)
@@ -102,7 +104,7 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
             asked(
                 host, port, "POST", "/predict", PART + rng.bytes(900_000) + b"\r\n--b--", BOUNDARY
             )
-            for _ in range(60)
+            for _ in range(30)
         }
         assert statuses <= {400, 415}
         large = asked(host, port, "POST", "/predict", PART + b"x" * 3_000_000, BOUNDARY)
@@ -112,10 +114,6 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
         slow.settimeout(60)
         assert b" 408 " in slow.recv(1000)
         slow.close()
-        import io
-
-        from PIL import Image
-
         buffer = io.BytesIO()
         Image.fromarray(plain()).save(buffer, "PNG")
         body = PART + buffer.getvalue() + b"\r\n--b--\r\n"
