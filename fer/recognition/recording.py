@@ -73,7 +73,7 @@ class Recorder:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         if (image.shape[1], image.shape[0]) != self._size:  # a stream may change its size
             bgr = cv2.resize(bgr, self._size)
-        until = int((seconds - self._began) * RATE) + 1
+        until = round((seconds - self._began) * RATE) + 1
         for _ in range(self._count, until):
             self._video.write(bgr)
         self._count = max(self._count, until)

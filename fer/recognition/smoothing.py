@@ -10,6 +10,10 @@ from fer.recognition.recognizer import Face
 from fer.recognition.tracking import Tracker
 
 
+PATIENCE = 1.0
+"""Seconds for which a face that is not found is still waited for. Ours."""
+
+
 @dataclass
 class Memory:
     """What is remembered of a face.
@@ -41,7 +45,8 @@ class Smoother:
         self, constant: float, hold: float, least: float, threshold: float | None = None
     ) -> None:
         self.constant, self.hold, self.threshold = constant, hold, threshold
-        self._tracker = Tracker(least, hold)
+        self._patience = max(PATIENCE, hold)
+        self._tracker = Tracker(least, self._patience)
         self._memories: dict[int, Memory] = {}
 
     def __call__(self, faces: Sequence[Face], seconds: float) -> list[Face]:
@@ -60,9 +65,13 @@ class Smoother:
         self._memories = {
             number: memory
             for number, memory in self._memories.items()
-            if number in numbers or seconds - memory.seen < self.hold
+            if seconds - memory.seen <= self._patience
         }
-        gone = [number for number in self._memories if number not in numbers]
+        gone = [
+            number
+            for number, memory in self._memories.items()
+            if number not in numbers and seconds - memory.seen < self.hold
+        ]
         return [self._memories[number].face for number in (*numbers, *gone)]
 
     def _remember(self, before: Memory | None, face: Face, seconds: float) -> Memory:

@@ -44,6 +44,11 @@ class Tracker:
             faces: Of the frame.
             seconds: When it was taken; never earlier than the frame before.
         """
+        self._last = {
+            number: (box, seen)
+            for number, (box, seen) in self._last.items()
+            if seconds - seen <= self.patience
+        }
         pairs = sorted(
             (
                 (overlap(box, face.box), number, place)
@@ -61,9 +66,4 @@ class Tracker:
                 numbers[place] = self._next
                 self._next += 1
             self._last[numbers[place]] = (face.box, seconds)
-        self._last = {
-            number: (box, seen)
-            for number, (box, seen) in self._last.items()
-            if seconds - seen <= self.patience
-        }
         return [numbers[place] for place in range(len(faces))]

@@ -85,10 +85,7 @@ def check_screen() -> None:
         )
     # where the screen cannot be reached, OpenCV's toolkits end the process: so, another one
     probe = "import cv2; cv2.namedWindow('fer'); cv2.destroyAllWindows()"
-    where = str(Path.home())
-    done = subprocess.run(
-        [sys.executable, "-c", probe], cwd=where, capture_output=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False)
     if done.returncode != 0:
         raise ConfigError(f"the display here cannot be used for a window: {IN_A_BROWSER}")
 
