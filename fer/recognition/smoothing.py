@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from fer.recognition.recognizer import Face
 from fer.recognition.tracking import Tracker
 
-
 PATIENCE = 1.0
 """Seconds for which a face that is not found is still waited for. Ours."""
 
