@@ -35,27 +35,32 @@ class Engine(Protocol):
 
 
 class OnnxEngine:
-    """An exported ONNX file on the CPU.
+    """An exported ONNX file.
 
     Args:
         path: The file.
         threads: Of the network; None leaves it to onnxruntime.
+        device: `cpu`, or `gpu`, for which onnxruntime-gpu must be installed.
 
     Raises:
-        ConfigError: onnxruntime is not installed.
+        ConfigError: onnxruntime is not installed, or has no such device.
         RunError: The file is damaged, or fer did not export it.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, device: str = "cpu") -> None:
         runtime = _onnxruntime()
+        provider = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}[device]
+        if provider not in runtime.get_available_providers():
+            raise ConfigError(
+                f"device={device} cannot be: this onnxruntime has no {provider}; "
+                "pip install onnxruntime-gpu, or device=cpu"
+            )
         options = runtime.SessionOptions()
         options.log_severity_level = 4  # what matters is raised
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            self._session = runtime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = runtime.InferenceSession(str(path), options, providers=[provider])
         except Exception as error:  # onnxruntime raises a dozen kinds
             raise RunError(
                 f"{path} is no ONNX model that onnxruntime {runtime.__version__} can open "

@@ -26,6 +26,7 @@ def load(
     min_size: int = 24,
     min_score: float | None = None,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Recognizer:
     """A recognizer.
 
@@ -40,9 +41,10 @@ def load(
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower detector score are left out; None: the detector's own choice.
         threads: Of the network; None: as many as its library takes.
+        device: `cpu`, or `gpu`: CUDA's or Apple's with torch, CUDA's with onnxruntime.
 
     Raises:
-        ConfigError: There is no such detector, or a package or YuNet's file is missing.
+        ConfigError: There is no such detector or device, or a package or YuNet's file is missing.
         RunError: The source is not there, damaged, not finished, or a pickle.
 
     Example:
@@ -58,7 +60,7 @@ def load(
         raise ConfigError(f"detector={detector} cannot be: choose {', '.join(DETECTORS)}")
     if detector == "none" and align:
         raise ConfigError("align=true: eyes need a detector, haar or yunet")
-    engine = open_engine(source, threads)
+    engine = open_engine(source, threads, device)
     cutter = FaceCutter(engine.info.crop, detector, margin, align)
     finder = None
     if detector != "none":
@@ -68,7 +70,9 @@ def load(
     return Recognizer(engine, finder, cutter)
 
 
-def open_engine(source: str | Path | None, threads: int | None = None) -> Engine:
+def open_engine(
+    source: str | Path | None, threads: int | None = None, device: str = "cpu"
+) -> Engine:
     """What runs the model of a source; see `load`."""
     if source is None:
         if not SHIPPED.is_file():
@@ -76,21 +80,21 @@ def open_engine(source: str | Path | None, threads: int | None = None) -> Engine
                 "this version of fer ships no model: name a run folder or an exported file, such "
                 "as run=outputs/default/<run>"
             )
-        return OnnxEngine(SHIPPED, threads)
+        return OnnxEngine(SHIPPED, threads, device)
     path = Path(source).expanduser()
     if path.is_dir():
         from fer.recognition.torch_engine import open_run
 
-        return open_run(path, threads)
+        return open_run(path, threads, device)
     if not path.is_file():
         raise RunError(f"there is no model {source}: name a run folder or an exported file")
     _refuse_pickle(path)
     if path.suffix.lower() == ".onnx":
-        return OnnxEngine(path, threads)
+        return OnnxEngine(path, threads, device)
     if path.suffix.lower() == ".safetensors":
         from fer.recognition.torch_engine import open_safetensors
 
-        return open_safetensors(path, threads)
+        return open_safetensors(path, threads, device)
     raise RunError(f"{path} is no model that fer opens: .onnx, .safetensors, or a run folder")
 
 

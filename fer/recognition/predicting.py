@@ -79,7 +79,7 @@ def predict(config: DictConfig) -> None:
         frames = islice(source.frames(), config.frames)
         together = 1 if source.live else TOGETHER
         try:
-            with _ends_as_ctrl_c(), _bar(config, source.total) as advance:
+            with ends_as_ctrl_c(), _bar(config, source.total) as advance:
                 for frame, faces in _recognised(recognizer, frames, together):
                     for take in takers:
                         take(frame, faces)
@@ -125,7 +125,7 @@ def _batches(frames: Iterable[Any], most: int) -> Iterator[list[Any]]:
 
 
 @contextmanager
-def _ends_as_ctrl_c() -> Iterator[None]:
+def ends_as_ctrl_c() -> Iterator[None]:
     """A polite request to end (SIGTERM) does what Ctrl-C does."""
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from fer.errors import RunError
+from fer.errors import ConfigError, RunError
 from fer.models.architectures import CLASSIFIERS
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model
@@ -27,24 +27,45 @@ ARCHITECTURE = "fer.architecture"
 
 
 class TorchEngine:
-    """A model on the CPU; see `Engine`.
+    """A model in torch; see `Engine`.
 
     Args:
         model: With the weights to use.
         info: What it says of itself.
         threads: Of torch in this process; None leaves it as it is.
+        device: `cpu`, or `gpu`: CUDA's or Apple's.
+
+    Raises:
+        ConfigError: There is no such device.
     """
 
-    def __init__(self, model: FaceClassifier, info: ModelInfo, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: FaceClassifier,
+        info: ModelInfo,
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.info = info
-        self.graph = graph_of(model, info)
+        self.device = _device(device)
+        self.graph = graph_of(model, info).to(self.device)
 
     def __call__(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities and logits, float32 `[B, K]`."""
-        probabilities, logits = self.graph(torch.from_numpy(faces))
-        return probabilities.numpy(), logits.numpy()
+        probabilities, logits = self.graph(torch.from_numpy(faces).to(self.device))
+        return probabilities.cpu().numpy(), logits.cpu().numpy()
+
+
+def _device(name: str) -> torch.device:
+    if name == "cpu":
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    raise ConfigError(f"device={name} cannot be: torch finds no GPU here; take device=cpu")
 
 
 def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
@@ -53,21 +74,23 @@ def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
     return FaceGraph(model, told["size"], told["channels"], told["centre_crop"], info.temperature)
 
 
-def open_run(path: Path, threads: int | None = None) -> TorchEngine:
+def open_run(path: Path, threads: int | None = None, device: str = "cpu") -> TorchEngine:
     """The engine of a finished run.
 
     Raises:
+        ConfigError: There is no such device.
         RunError: There is no such run, it is not finished, or its checkpoint cannot be used.
     """
     run = RunFolder.open(path)
     model = load_model(run)
-    return TorchEngine(model, describe_run(run, model), threads)
+    return TorchEngine(model, describe_run(run, model), threads, device)
 
 
-def open_safetensors(path: Path, threads: int | None = None) -> TorchEngine:
+def open_safetensors(path: Path, threads: int | None = None, device: str = "cpu") -> TorchEngine:
     """The engine of an exported safetensors file, which holds numbers and texts only.
 
     Raises:
+        ConfigError: There is no such device.
         RunError: The file is damaged, or fer did not export it.
     """
     try:
@@ -89,4 +112,4 @@ def open_safetensors(path: Path, threads: int | None = None) -> TorchEngine:
             for name, tensor in state.items()
         }
     )
-    return TorchEngine(model, info, threads)
+    return TorchEngine(model, info, threads, device)

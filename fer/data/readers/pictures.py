@@ -18,12 +18,23 @@ class BadPictureError(Exception):
     """A picture that cannot be used; the message is the reason, without the file's name."""
 
 
-def open_picture(data: bytes, size: tuple[int, int] | None = None) -> Image.Image:
+class UnknownPictureError(BadPictureError):
+    """It is in none of the formats."""
+
+
+class LargePictureError(BadPictureError):
+    """It has too many bytes or pixels."""
+
+
+def open_picture(
+    data: bytes, size: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Decode a picture, having looked at its header first.
 
     Args:
         data: The file's bytes.
         size: Width and height that the picture must have.
+        max_pixels: That it may have.
 
     Returns:
         The decoded picture (of an animation the first frame), in the mode it was stored in.
@@ -34,16 +45,16 @@ def open_picture(data: bytes, size: tuple[int, int] | None = None) -> Image.Imag
     if not data:
         raise BadPictureError("is empty (0 bytes)")
     if len(data) > MAX_BYTES:
-        raise BadPictureError(f"is larger than {MAX_BYTES // 1024**2} MiB")
+        raise LargePictureError(f"is larger than {MAX_BYTES // 1024**2} MiB")
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise BadPictureError(f"is larger than {MAX_PIXELS // 1000**2} megapixels") from error
+        raise LargePictureError(f"is larger than {max_pixels / 1e6:g} megapixels") from error
     except Exception as error:  # Pillow's plugins raise a dozen kinds on garbage
-        raise BadPictureError(f"is no picture ({', '.join(FORMATS)})") from error
-    if image.width * image.height > MAX_PIXELS:
-        raise BadPictureError(
-            f"is {image.width} x {image.height}, larger than {MAX_PIXELS // 1000**2} megapixels"
+        raise UnknownPictureError(f"is no picture ({', '.join(FORMATS)})") from error
+    if image.width * image.height > max_pixels:
+        raise LargePictureError(
+            f"is {image.width} x {image.height}, larger than {max_pixels / 1e6:g} megapixels"
         )
     if size is not None and image.size != size:
         raise BadPictureError(
