@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ def open_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32] | None
     """The array of a file, memory-mapped; None where there is none or another one."""
     try:
         found: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (EOFError, OSError, ValueError):
         return None
     return found if found.shape == shape else None
 
@@ -43,7 +44,8 @@ def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[NDArray[np.
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
         raise RunError(
             f"{path} could not be written: {why}; make room and run the same command again to go on"
