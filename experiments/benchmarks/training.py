@@ -73,10 +73,15 @@ def main() -> None:
         rows: list[Row] = []
         for name in chosen.sections or SECTIONS:
             rows += SECTIONS[name](bench)
-    story = {"machine": machine(), "command": sys.argv[1:], "rows": [asdict(row) for row in rows]}
-    chosen.json.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
+            write_json(rows, chosen.json)  # what is measured is kept if a later section fails
     print_table(rows)
     print(f"\n{chosen.json}: the same and the machine, as JSON")
+
+
+def write_json(rows: list[Row], path: Path) -> None:
+    """The rows so far, and the machine."""
+    story = {"machine": machine(), "command": sys.argv[1:], "rows": [asdict(row) for row in rows]}
+    path.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
 
 
 def train_on_noise(count: int, overrides: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from speed.measuring import Bench, Row, Seconds, median, train_timed
@@ -18,12 +20,15 @@ def measure(bench: Bench) -> list[Row]:
         "batch": {size: ((f"data.batch_size={size}",), None) for size in BATCHES},
         "depth": {n: (("model=slim", f"model.depth={n}"), None) for n in DEPTHS},
     }
+    others = [each for each in bench.overrides if not each.startswith("model")]
+    slim = replace(bench, overrides=others)
     rows: list[Row] = []
     for name, points in series.items():
         times: dict[int, list[Seconds]] = {size: [] for size in points}
         for _ in range(bench.rounds):
             for size, (overrides, images) in points.items():
-                _, epochs = train_timed(bench.config(*overrides, images=images))
+                chosen = slim if name == "depth" else bench
+                _, epochs = train_timed(chosen.config(*overrides, images=images))
                 times[size] += epochs[1:]
         found = {size: median(taken) for size, taken in times.items()}
         least = found[min(found)]
