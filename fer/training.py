@@ -42,6 +42,7 @@ from fer.runs.recording import Recorder, measure
 from fer.runs.tracking import Tracker, replay
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
+from fer.trunk_cache import TrunkCache, remove_trunk_outputs
 
 _PATHS = (
     "data.path",
@@ -145,6 +146,11 @@ def _work(
     if plan.checkpoint is not None and plan.content is not None:
         check_fits(plan.content["state_dict"], model.state_dict(), plan.checkpoint)
 
+    trunk: TrunkCache | None = None
+    if settings["model"].get("trunk_cache") and plan.action != "test":
+        trunk = TrunkCache(settings, run, model, data)
+        say(quiet, trunk.message)
+
     facts |= {
         "parameters": total,
         "trained_parameters": trained,
@@ -166,10 +172,12 @@ def _work(
                 if classical and plan.checkpoint is None:
                     fit_classical(settings, run, model, data, tracker)
                 elif trained and not classical:
-                    trainer.fit(model, data, ckpt_path=plan.checkpoint, weights_only=True)
+                    seen = data if trunk is None else trunk
+                    trainer.fit(model, seen, ckpt_path=plan.checkpoint, weights_only=True)
                 elif not classical:
                     measure(trainer, model, data, plan.checkpoint)
                 run.update(trained=True)
+            remove_trunk_outputs(run)
             meet_test_part(settings, run, model, data, trainer, tracker)
             run.update(state="finished", finished=now(), why=None)
         except BaseException as error:

@@ -123,6 +123,26 @@ REFUSED = [
     ("model.unfreeze=[5,0]", "model.unfreeze=[5, 0] maps epochs"),
     ("model.unfreeze={0:5,2:0} model.frozen_stages=1", "model.unfreeze frozen_stages exclude"),
     ("model.unfreeze={0:5,2:0} model.train_only=[fc.*]", "model.unfreeze train_only exclude"),
+    ("model.trunk_cache=-1", "model.trunk_cache=-1 whole number from 0"),
+    ("model.trunk_cache=true", "model.trunk_cache=true whole number"),
+    ("model.trunk_cache=2", "model.trunk_cache=2 whole backbone frozen model.frozen_stages"),
+    ("model.trunk_cache=2 model.train_only=[fc.*]", "model.trunk_cache=2 model.frozen_stages"),
+    ("model.trunk_cache=2 model.unfreeze={0:5,2:0}", "model.trunk_cache=2 model.frozen_stages"),
+    *(
+        (f"model.frozen_stages=5 model.trunk_cache=2 {setting}", f"{setting} model.trunk_cache=2")
+        for setting in (
+            "model.drop_path=0.1",
+            "augment.mixup.alpha=0.2",
+            "augment.cutmix.alpha=1.0",
+            "distillation.teacher=outputs/run",
+            "trainer.compile=true",
+        )
+    ),
+    (
+        "model.frozen_stages=5 model.trunk_cache=2 data.progressive={0:40}",
+        "data.progressive model.trunk_cache=2 from epoch to epoch",
+    ),
+    ("model=slim model.frozen_stages=4 model.trunk_cache=1 model.dropout=0.3", "model.dropout=0.3"),
     ("model=slim model.depth=18", "model.depth=18 10, 16, 22"),
     ("model=slim model.width=0", "model.width=0 from 0.5"),
     ("model=slim model.weights=imagenet", "model.weights=imagenet none"),

@@ -15,6 +15,7 @@ from fer.checks.fitting import (
     check_trainer,
 )
 from fer.checks.model import check_model
+from fer.checks.trunk_cache import check_trunk_cache
 
 PARTS = (
     check_data,
@@ -26,6 +27,7 @@ PARTS = (
     check_loss,
     check_distillation,
     check_trainer,
+    check_trunk_cache,
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from fer.models.classifiers import FaceClassifier
 from fer.models.freezing import check_unfreezing, freeze, head_names, train_only
@@ -35,6 +36,11 @@ class TransferClassifier(FaceClassifier):
     def head_names(self) -> tuple[str, ...]:
         """The last linear layer."""
         return head_names(self.network)
+
+    def head_logits(self, outputs: Tensor) -> Tensor:
+        """Drops as timm's networks do just before their last layer."""
+        rate = self.hparams["model"]["dropout"]
+        return super().head_logits(functional.dropout(outputs, rate, self.training))
 
 
 class CnnClassifier(FaceClassifier):

@@ -21,7 +21,8 @@ from fer.models.schedules import Schedule, build_optimizer
 Batch = dict[str, Any]
 """`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`.
 
-`target` `[B, K]`, where there is one, is what training aims at instead of the label.
+`target` `[B, K]`, where there is one, is what training aims at instead of the label. With
+`model.trunk_cache`, `trunk` `[B, ...]`, what the head gets of an image, stands for `image`.
 """
 
 
@@ -97,6 +98,20 @@ class FaceClassifier(LightningModule):
         logits: Tensor = self.network(normalised.contiguous(memory_format=self.memory_format))
         return logits
 
+    @property
+    def head(self) -> nn.Module:
+        """The module that is left to learn where the whole backbone is frozen."""
+        return self.network.get_submodule(self.head_names()[0].removesuffix("."))
+
+    def head_logits(self, outputs: Tensor) -> Tensor:
+        """Logits `[B, K]` of what a frozen trunk gave, `[B, ...]`; see `fer.trunk_cache`."""
+        logits: Tensor = self.head(outputs)
+        return logits
+
+    def answer(self, batch: Batch) -> Tensor:
+        """Logits `[B, K]` of a batch: of its pictures, or of what a frozen trunk gave for them."""
+        return self.head_logits(batch["trunk"]) if "trunk" in batch else self(batch["image"])
+
     def probabilities(self, images: Tensor) -> Tensor:
         """Probabilities `[B, K]` of `[B, C, H, W]`, or the mean over views of `[B, V, C, H, W]`."""
         if images.ndim == 4:
@@ -146,12 +161,12 @@ class FaceClassifier(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
-        images, labels = batch["image"], batch["label"]
+        labels = batch["label"]
         targets: Any = batch.get("target", labels)
-        logits = self(images)
+        logits = self.answer(batch)
         loss: Tensor = self.loss(logits.float(), targets)
         if self.teacher is not None:
-            loss = self.teacher.guide(loss, logits.float(), images)
+            loss = self.teacher.guide(loss, logits.float(), batch["image"])
         self.train_metrics.update(loss, logits, labels)
         return loss
 
@@ -163,7 +178,7 @@ class FaceClassifier(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects metrics; the loss is plain cross-entropy, comparable between runs."""
-        logits = self(batch["image"])
+        logits = self.answer(batch)
         loss = self.validation_loss(logits.float(), batch["label"])
         self.validation_metrics.update(loss, logits, batch["label"])
 

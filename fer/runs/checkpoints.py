@@ -28,24 +28,37 @@ class SafeCheckpointIO(TorchCheckpointIO):
         Raises:
             RunError: The disk is full or refuses; what was at `path` is still there.
         """
-        path = Path(path)
-        aside = path.with_name(path.name + ".tmp")
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("wb") as file:
-                file.write(buffer.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
-            raise RunError(
-                f"{path} could not be written: {why}. The checkpoint before it is still good; make "
-                "room and run the same command again to go on"
-            ) from None
+        _write(Path(path), buffer.getbuffer())
+
+
+def copy_checkpoint(source: Path, path: Path) -> None:
+    """Writes a checkpoint that is there already once more, many times faster than anew.
+
+    Raises:
+        RunError: The disk is full or refuses; what was at `path` is still there.
+    """
+    _write(path, source.read_bytes())
+
+
+def _write(path: Path, content: bytes | memoryview) -> None:
+    """Writes beside `path`, then renames."""
+    aside = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
+        raise RunError(
+            f"{path} could not be written: {why}. The checkpoint before it is still good; make "
+            "room and run the same command again to go on"
+        ) from None
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

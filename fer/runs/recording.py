@@ -11,6 +11,7 @@ import lightning
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from fer.runs.checkpoints import copy_checkpoint
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
 
@@ -77,7 +78,9 @@ class Recorder(Checkpoint):
         if self._is_best(metrics[self.monitor]):
             self.best, self.best_epoch = metrics[self.monitor], int(row["epoch"])
             trainer.save_checkpoint(self.run.best)
-        trainer.save_checkpoint(self.run.last)
+            copy_checkpoint(self.run.best, self.run.last)
+        else:
+            trainer.save_checkpoint(self.run.last)
 
     def _is_best(self, value: float) -> bool:
         if self.best is None or math.isnan(self.best):

@@ -1,0 +1,1 @@
+"""The sections of `experiments/benchmarks/training.py`."""

@@ -1,0 +1,73 @@
+"""Arrays that a run keeps while it trains: float32 files, whole or not there, memory-mapped."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer.errors import ConfigError, RunError
+
+
+def open_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """The array of a file, memory-mapped; None where there is none or another one."""
+    try:
+        found: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (EOFError, OSError, ValueError):
+        return None
+    return found if found.shape == shape else None
+
+
+def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[NDArray[np.float32]]) -> None:
+    """Writes pieces one after the other, aside, and renames.
+
+    By plain writes: a full disk raises, where writing into a memory map would crash.
+
+    Raises:
+        RunError: The disk is full or refuses.
+    """
+    aside = path.with_suffix(".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, head)
+            for piece in pieces:
+                file.write(piece.astype("<f4").tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
+        raise RunError(
+            f"{path} could not be written: {why}; make room and run the same command again to go on"
+        ) from None
+
+
+def check_room(folder: Path, size: int, key: str) -> None:
+    """Refuses what the disk cannot hold, counting what is in the folder already as room.
+
+    Args:
+        folder: It need not exist yet.
+        size: Bytes.
+        key: The setting that asks for so much, with its value.
+
+    Raises:
+        ConfigError: Names the setting.
+    """
+    there = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
+    own = sum(path.stat().st_size for path in folder.glob("*/*.npy"))
+    free = shutil.disk_usage(there).free
+    if size > free + own:
+        raise ConfigError(
+            f"{key} needs {size / 1e9:,.2f} GB in {folder}, where {free / 1e9:,.2f} GB are free: "
+            "make room, ask for less, or choose another disk with paths.outputs"
+        )
