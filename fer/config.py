@@ -46,10 +46,13 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     can mend in one message and status 1.
     """
     import hydra
+    from hydra.errors import HydraException
+
+    from fer.unknown_settings import explain, refused_addition
 
     for argument in sys.argv[1:]:
         if argument.startswith("+") and "=" in argument:
-            stop(ConfigError(added(argument)), status=2)
+            stop(ConfigError(refused_addition(argument, CONF, name)), status=2)
 
     # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
     # with other work to do slows torch down many times over. Read once, when torch is imported.
@@ -68,16 +71,11 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
                 raise
             stop(FerError(disk_trouble(error)), status=1)
 
-    job()
-
-
-def added(argument: str) -> str:
-    """What to say of `+key=value`, with which Hydra would take any key, misspelt ones too."""
-    return (
-        f"{argument}: settings can be changed, not added; is {argument.partition('=')[0][1:]} "
-        "misspelt, or does it belong to another choice, as protocol.fold to protocol=kfold? "
-        "--help lists the settings of what is chosen"
-    )
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
+    try:
+        job()
+    except HydraException as error:
+        stop(ConfigError(explain(error, CONF, name)), status=2)
 
 
 def disk_trouble(error: OSError) -> str:

@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from fer.checks import check_evaluation
 from fer.config import command
+from fer.runs.folder import RunFolder
 
 
 def main() -> None:
@@ -14,8 +15,9 @@ def main() -> None:
 
 
 def run(config: DictConfig) -> None:
-    """Imports torch and all that only once the configuration is accepted."""
+    """Imports torch and all that only once configuration and run folder are accepted."""
     check_evaluation(config)
+    RunFolder.open(config.run)
     from fer.evaluating import evaluate
 
     evaluate(config)

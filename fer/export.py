@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from fer.checks.export import check_export
 from fer.config import command
+from fer.runs.folder import RunFolder
 
 
 def main() -> None:
@@ -14,8 +15,9 @@ def main() -> None:
 
 
 def run(config: DictConfig) -> None:
-    """Imports torch and all that only once the configuration is accepted."""
+    """Imports torch and all that only once configuration and run folder are accepted."""
     check_export(config)
+    RunFolder.open(config.run)
     from fer.exporting.export import export
 
     export(config)

@@ -82,11 +82,14 @@ class PseudoLabels:
         everyone = np.zeros(len(self.pictures), dtype=np.int64)
         everyone[chosen] = labels
         self.data.more = replace(self.pictures, labels=everyone), chosen
-        counts = ", ".join(f"{name} {count:,}" for name, count in self.data.added().items())
+        added = {name: count for name, count in self.data.added().items() if count}
+        counts = ", ".join(f"{name} {count:,}" for name, count in added.items())
+        alone = len(added) == 1 and len(self.pictures.classes) > 1
         return (
             f"pseudo-labels: {len(chosen):,} of {len(everyone):,} pictures at {self.threshold:g} "
             f"or above join the training part: {counts}; left out as exact copies of validation "
             f"or test faces: {copies.sum():,}"
+            + ("; all of one class, which makes the others rarer" if alone else "")
         )
 
     def _copies(self) -> NDArray[np.bool_]:

@@ -36,6 +36,8 @@ def run(config: DictConfig) -> None:
 def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFolder | RunGroup:
     """Imports torch and all that only once the configuration is accepted."""
     check_training(config)
+    if "torch" not in sys.modules and config.trainer.progress != "none":
+        print("loading torch", flush=True)  # seconds in which nothing else is heard
     place = () if job is None else (job.folder.name, job.number)
     if config.trials > 1 or config.protocol.get("fold") == "all":
         from fer.repeats import train_repeats

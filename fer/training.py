@@ -7,6 +7,7 @@ import platform
 import secrets
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ from fer.runs.tracking import Tracker, replay
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
 from fer.trunk_cache import TrunkCache, remove_trunk_outputs
+
+AT_RANDOM = "what is frozen stayed as initialised at random, since model.weights=none"
+"""What must be known of such a run."""
 
 _PATHS = (
     "data.path",
@@ -142,7 +146,8 @@ def _work(
     total, trained = (count_fitted if classical else count_parameters)(model.network)
     say(quiet, f"parameters: {total:,}, of which {trained:,} are trained")
     if settings["model"].get("weights") == "none" and trained < total:
-        say(quiet, "note: what is frozen stays as initialised at random (model.weights=none)")
+        say(quiet, f"note: {AT_RANDOM}")
+        data.split = replace(data.split, notes=(*data.split.notes, AT_RANDOM))
     if plan.checkpoint is not None and plan.content is not None:
         check_fits(plan.content["state_dict"], model.state_dict(), plan.checkpoint)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import fer2013_tree, fer2013_zip
-from tests.end_to_end.commands import TINY, Told, contents, here, in_process_of_its_own
+from tests.end_to_end.commands import TINY, Told, contents, here, in_process_of_its_own, runs
 
 Case = tuple[list[str], list[str]]
 
@@ -18,8 +18,15 @@ SETTINGS: dict[str, Case] = {
     "monitor": (["trainer.monitor=test/accuracy"], ["validation/accuracy", "once, at the end"]),
     "weights": (["loss.class_weights=[1,2]"], ["loss.class_weights=[1, 2]", "7 numbers"]),
     "optimizer": (["optimizer.name=adamm"], ["optimizer.name=adamm", "adam"]),
-    "added": (["+trainer.max_epoch=3"], ["+trainer.max_epoch=3", "misspelt", "--help"]),
-    "fold of none": (["+protocol.fold=all"], ["protocol=kfold"]),
+    "added": (["+trainer.max_epoch=3"], ["+trainer.max_epoch=3", "is trainer.max_epochs meant?"]),
+    "added twice": (["+optimizer.lr=1"], ["optimizer.lr is a setting already"]),
+    "misspelt": (["optimizer.lrr=1"], ["no setting optimizer.lrr", "is optimizer.lr meant?"]),
+    "without its group": (["max_epochs=3"], ["is trainer.max_epochs meant?"]),
+    "unheard of": (["zzz=1"], ["no setting zzz", "--help"]),
+    "choice": (["model=resnet81"], ["model=resnet81", "is resnet18 meant?", "cnn1, cnn2"]),
+    "group": (["modle=resnet18"], ["is model meant?"]),
+    "half a value": (["data.progressive={0:"], ["{0:", "quote"]),
+    "fold of none": (["protocol.fold=all"], ["no setting protocol.fold", "protocol=kfold"]),
     "epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "from 1"]),
     "shared": (["protocol.test=both"], ["protocol.validation=0.1"]),
     "crops": (["test_time.crops=10"], ["test_time.crops=10", "augment.crop.size"]),
@@ -58,6 +65,12 @@ def test_settings(case: str, tmp_path: Path) -> None:
     overrides, words = SETTINGS[case]
     one_message(here("train", *sized(overrides), folder=tmp_path), 2, words)
     assert not list(tmp_path.glob("outputs/default"))
+
+
+def test_a_choice_of_a_sweep(tmp_path: Path) -> None:
+    told = here("train", "-m", *TINY, "model=resnet18,resnet81", folder=tmp_path)
+    one_message(told, 2, ["model=resnet81", "is resnet18 meant?"])
+    assert not runs(tmp_path)  # no job begins when one of them cannot
 
 
 @pytest.mark.parametrize("case", FILES)

@@ -71,6 +71,7 @@ def test_stops_early_and_counts_what_is_trained(tmp_path: Path) -> None:
     head = [value for key, value in weights.items() if key.startswith("network.fc.")]
     assert run.status["trained_parameters"] == sum(value.numel() for value in head) > 0
     assert run.status["parameters"] > run.status["trained_parameters"]
+    assert [note for note in run.results()["notes"] if "stayed as initialised at random" in note]
 
 
 def test_balanced_classes(tmp_path: Path) -> None:
