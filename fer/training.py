@@ -41,6 +41,7 @@ from fer.runs.plan import Plan, plan_run
 from fer.runs.progress import progress_callbacks
 from fer.runs.recording import Recorder, measure
 from fer.runs.tracking import Tracker, replay
+from fer.signals import ends_as_ctrl_c
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
 from fer.trunk_cache import TrunkCache, remove_trunk_outputs
@@ -166,7 +167,7 @@ def _work(
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group, data.split.cautions)
-    with run.lock():
+    with run.lock(), ends_as_ctrl_c():
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)

@@ -16,12 +16,13 @@ from fer.errors import DataError
 from fer.recognition.drawing import draw_faces, draw_note
 from fer.recognition.loading import load
 from fer.recognition.newest import Newest
-from fer.recognition.predicting import INTERRUPTED, ends_as_ctrl_c
+from fer.recognition.predicting import INTERRUPTED
 from fer.recognition.recognizer import Face, Recognizer
 from fer.recognition.recording import Recorder
 from fer.recognition.smoothing import Smoother
 from fer.recognition.sources import Frame, Moving, open_source
 from fer.recognition.window import ScreenWindow, Window
+from fer.signals import ends_as_ctrl_c
 
 SPEED = 1.0
 """Seconds over which frames per second are averaged."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from omegaconf import DictConfig
@@ -20,6 +18,7 @@ from fer.errors import ConfigError, DataError
 from fer.recognition.loading import load
 from fer.recognition.recognizer import Face, Recognizer
 from fer.recognition.summary import Summary
+from fer.signals import ends_as_ctrl_c
 
 TOGETHER = 8
 """Frames that are recognised in one call."""
@@ -122,24 +121,6 @@ def _batches(frames: Iterable[Any], most: int) -> Iterator[list[Any]]:
             some, pixels = [], 0
     if some:
         yield some
-
-
-@contextmanager
-def ends_as_ctrl_c() -> Iterator[None]:
-    """A polite request to end (SIGTERM) does what Ctrl-C does."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not in the main thread, where no signal comes
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

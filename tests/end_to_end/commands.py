@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,9 @@ def here(command: str, *arguments: str, folder: Path) -> Told:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
+    except Exception:  # what nothing catches ends a process so
+        err.write(traceback.format_exc())
+        status = 1
     finally:
         os.chdir(before)
         sys.argv = argv

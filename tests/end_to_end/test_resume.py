@@ -21,6 +21,7 @@ from tests.end_to_end.commands import (
     environment,
     here,
     only_run,
+    runs,
 )
 from tests.wandb_records import read_wandb, wandb_files
 
@@ -165,6 +166,24 @@ def test_control_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     assert told.status == 0, told.err
     assert run.status["state"] == "finished"
     assert [row["epoch"] for row in run.rows()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_ended_before_the_first_epoch(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fer.train", *MANY, UNTRACKED],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not runs(tmp_path) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) not in (0, -signal.SIGTERM)
+    run = only_run(tmp_path)
+    assert (run.status["state"], run.status["why"]) == ("interrupted", "interrupted by the user")
+    assert run.rows() == []
 
 
 @pytest.mark.slow
