@@ -68,7 +68,7 @@ def test_settings(case: str, tmp_path: Path) -> None:
 
 
 def test_a_choice_of_a_sweep(tmp_path: Path) -> None:
-    told = here("train", "-m", *TINY, "model=resnet18,resnet81", folder=tmp_path)
+    told = here("train", *TINY, "-m", "model=resnet18,resnet81", folder=tmp_path)
     one_message(told, 2, ["model=resnet81", "is resnet18 meant?"])
     assert not runs(tmp_path)  # no job begins when one of them cannot
 
