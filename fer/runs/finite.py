@@ -53,9 +53,9 @@ class FiniteLoss(Callback):
         names = [str(self.names[index]) for index in self.batch["index"].tolist()]
         file.write_text("\n".join(names) + "\n", encoding="utf-8")
         raise RunError(
-            f"the training diverged: its loss became {float(loss)} in epoch {trainer.current_epoch + 1}, batch "
-            f"{self.number} ({', '.join(names[:3])}, ...; all of them in {file}); {self._kept()}. "
-            f"{REMEDY}"
+            f"the training diverged: its loss became {float(loss)} in epoch "
+            f"{trainer.current_epoch + 1}, batch {self.number} ({', '.join(names[:3])}, ...; all "
+            f"of them in {file}); {self._kept()}. {REMEDY}"
         )
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -67,8 +67,8 @@ class FiniteLoss(Callback):
         loss = trainer.callback_metrics["validation/loss"]
         if not bool(torch.isfinite(loss)):
             raise RunError(
-                f"the training diverged: the validation loss became {float(loss)} in epoch {trainer.current_epoch + 1}; "
-                f"{self._kept()}. {REMEDY}"
+                f"the training diverged: the validation loss became {float(loss)} in epoch "
+                f"{trainer.current_epoch + 1}; {self._kept()}. {REMEDY}"
             )
 
     def _kept(self) -> str:
