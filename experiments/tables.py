@@ -27,6 +27,7 @@ from fer.runs.folder import RunFolder
 HERE = Path(__file__).resolve().parent
 NAMES = {
     "accuracy": "accuracy",
+    "accuracy_without": "accuracy without copies",
     "f1_macro": "macro F1",
     "precision_weighted": "weighted precision",
     "recall_weighted": "weighted recall",
@@ -39,8 +40,9 @@ NAMES = {
     "validation/loss": "validation loss",
     "validation/accuracy": "validation accuracy",
 }
-"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval. Those with a slash are
-of the epoch that was tested; the training ones are measured as it goes, on augmented images."""
+"""Metrics that a table may ask for; `accuracy` comes with its 95 % interval, and is also counted
+without test images that are copies of training images. Those with a slash are of the epoch that was
+tested; the training ones are measured as it goes, on augmented images."""
 
 NAMES_OF_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUC"}
 """The same for a table with a row per class."""
@@ -62,6 +64,8 @@ def finished(outputs: Path, pattern: str) -> list[RunFolder]:
 def figure(run: RunFolder, metric: str) -> float | None:
     """One run's figure: of its test, or of the epoch that was tested."""
     results = run.results()
+    if metric == "accuracy_without":
+        return (results.get("copies") or {}).get(metric)
     if "/" not in metric:
         return results["metrics"].get(metric)
     return next(row.get(metric) for row in run.rows() if row["epoch"] == results["epoch"])
