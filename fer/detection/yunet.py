@@ -35,14 +35,14 @@ class YuNetDetector:
     """Faces with the centres of both eyes; see `Detector`.
 
     Args:
-        model: The ONNX file; None takes the one that FER_YUNET names.
+        model: The ONNX file; None: see `find_model`.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower score (YuNet's own, 0 to 1) are left out.
         eyes: Look again for the eyes of each face, enlarged and turned upright: the network takes
             small and turned faces for more level than they are.
 
     Raises:
-        ConfigError: The file is not there.
+        ConfigError: The file is not there, and cannot be fetched.
         DataError: The file is not a YuNet.
     """
 

@@ -33,9 +33,10 @@ def load(
     Args:
         source: A finished run's folder (runs on torch), an exported `.onnx` (runs on onnxruntime,
             without torch) or `.safetensors` file; None: the model that the package ships.
-        detector: `haar`; `yunet`, which needs its model file; or `none`, for pictures that are
-            faces already.
-        detector_model: YuNet's file; None: the one that the environment variable FER_YUNET names.
+        detector: `haar`; `yunet`, which finds more, faster; or `none`, for pictures that are faces
+            already.
+        detector_model: YuNet's file; None: the one that the environment variable FER_YUNET names,
+            else OpenCV's, fetched once and kept in the user's cache folder.
         margin: Around the detector's box on each side, as a share of its side; None: the model's.
         align: Place faces by their eyes; None: as in training.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
