@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fer.config import CONF, plain, resolve
 from fer.data.data_sets import build_data
 from fer.data.synthetic import draw_face
+from fer.detection import Detector
 
 Pixels = NDArray[np.uint8]
 
@@ -32,7 +33,7 @@ def drawn_faces() -> list[Pixels]:
     return [draw_face(person, expression, SIDE).image for person, expression in ((1, 3), (2, 6))]
 
 
-def fer2013_faces(path: Path, cache: Path, count: int = 40) -> list[Pixels]:
+def fer2013_faces(path: Path, cache: Path, count: int = 12) -> list[Pixels]:
     """Real faces, gray `[48, 48]`, of the training part.
 
     Args:
@@ -47,6 +48,22 @@ def fer2013_faces(path: Path, cache: Path, count: int = 40) -> list[Pixels]:
     data.open(progress=False)
     chosen = np.linspace(0, 20_000, count).astype(int)
     return [np.asarray(data.faces.images[index]) for index in chosen]
+
+
+def found_by_all(faces: Sequence[Pixels], detectors: Sequence[Detector]) -> list[Pixels]:
+    """Those faces in whose picture every detector finds one face: all pipelines do the same work.
+
+    Raises:
+        SystemExit: There are none.
+    """
+    kept = [
+        face
+        for face in faces
+        if all(len(detector.detect(frame([face], 0))) == 1 for detector in detectors)
+    ]
+    if not kept:
+        raise SystemExit(f"not one of {len(faces)} faces is found by all: choose other --data")
+    return kept
 
 
 def frame(faces: Sequence[Pixels], number: int) -> Pixels:
