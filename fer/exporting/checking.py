@@ -74,7 +74,7 @@ def remedies(quantize: str | None) -> str:
         )
     if quantize == "fp16":
         return "quantize=null, which does not round"
-    return "format=safetensors, which runs on torch itself"
+    return "the other format (onnx, safetensors)"
 
 
 def answers(engine: Engine, faces: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -98,6 +98,7 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
         for _ in range(20):  # no HTTP at all
             with socket.create_connection((host, port)) as noise:
                 noise.sendall(rng.bytes(500))
+        asked(host, port, "POST", "/predict", b"no form at all", BOUNDARY)
         asked(host, port, "POST", "/predict", PART + b"x" * 900_000, BOUNDARY)
         before = anonymous_memory(process.pid) if Path("/proc/self/status").exists() else 0
         statuses = {
@@ -123,5 +124,5 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
         began = time.monotonic()
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0 and time.monotonic() - began < 30
-        assert "Traceback" not in errors
+        assert errors == ""  # nobody can fill the terminal
         assert list(tmp_path.iterdir()) == []
