@@ -91,6 +91,8 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
 
         slow = socket.create_connection((host, port))
         slow.sendall(promise + PART)
+        silent, half = (socket.create_connection((host, port), timeout=60) for _ in range(2))
+        half.sendall(b"GET / HTTP/1.1\r\nHo")
         for _ in range(10):  # broken off in the middle
             with socket.create_connection((host, port)) as broken:
                 broken.sendall(promise + PART + b"x" * 1000)
@@ -114,7 +116,9 @@ def test_slow_broken_and_random_clients_leave_it_up(model: Path, tmp_path: Path)
             assert anonymous_memory(process.pid) - before < 30_000
         slow.settimeout(60)
         assert b" 408 " in slow.recv(1000)
-        slow.close()
+        assert silent.recv(9) == half.recv(9) == b""  # hung up on
+        for client in (slow, silent, half):
+            client.close()
         buffer = io.BytesIO()
         Image.fromarray(plain()).save(buffer, "PNG")
         body = PART + buffer.getvalue() + b"\r\n--b--\r\n"
