@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 def patient_protocol(seconds: float) -> type[H11Protocol]:
     """The protocol of uvicorn, but it hangs up on clients that do not say what they want.
 
-    Left alone, uvicorn waits without end for the head of a request, so that a few silent connections
+    Left alone, uvicorn waits without end for the head of a request, so that some silent connections
     would take all that may be open at once.
 
     Args:
