@@ -89,12 +89,14 @@ def write_json(rows: list[Row], given: argparse.Namespace) -> None:
 
 def print_table(rows: list[Row]) -> None:
     """Markdown, as in README.md."""
-    print("\n| section | what | figure | ratio | by processor time | |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("\n| section | what | by the clock | ratio | by processor time | ratio | |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        ratios = ["" if r is None else f"{r:.2f}" for r in (row.ratio, row.busy_ratio)]
-        figure = f"{row.value:,.3g} {row.unit}"
-        print(f"| {row.section} | {row.what} | {figure} | {' | '.join(ratios)} | {row.note} |")
+        cells = []
+        for value, ratio in ((row.value, row.ratio), (row.busy_value, row.busy_ratio)):
+            figure = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+            cells += [f"{figure} {row.unit}", "" if ratio is None else f"{ratio:.2f}"]
+        print(f"| {row.section} | {row.what} | {' | '.join(cells)} | {row.note} |")
 
 
 if __name__ == "__main__":

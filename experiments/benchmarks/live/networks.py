@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from speed.measuring import Seconds, timed
+from speed.clock import Seconds, timed
 
 from fer.recognition.engines import Engine
 from fer.recognition.loading import open_engine
@@ -34,7 +34,8 @@ def measure(given: argparse.Namespace, folder: Path) -> list[Row]:
         ways: Ways = {name: looking(engine, batch) for name, engine in engines.items()}
         times = take_turns(ways, given.rounds)
         for name, taken in times.items():
-            line = (f"{name}, {batch} at once", FACES / taken.wall, "faces a second")
+            figures = (FACES / taken.wall, FACES / taken.busy, "faces a second")
+            line = (f"{name}, {batch} at once", *figures)
             if name == TORCH or TORCH not in times:
                 rows.append(Row("batch", *line))
                 continue

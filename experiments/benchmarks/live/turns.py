@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from speed.measuring import Seconds, median
+from speed.clock import Seconds, median
 
 Ways = dict[str, Callable[[], Seconds]]
 
@@ -17,16 +17,18 @@ class Row:
     Attributes:
         section: Which section measured it.
         what: What was measured.
-        value: The figure, of the median turn.
-        unit: Of the figure.
+        value: The figure by the clock, of the median turn.
+        busy_value: The same by processor time, which other work on the machine changes less.
+        unit: Of both.
         ratio: As `note` says, by the clock.
-        busy_ratio: The same by processor time, which other work on the machine changes less.
+        busy_ratio: The same by processor time.
         note: What the ratio compares, and what is wanted of it.
     """
 
     section: str
     what: str
     value: float
+    busy_value: float
     unit: str
     ratio: float | None = None
     busy_ratio: float | None = None

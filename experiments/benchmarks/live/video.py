@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from speed.measuring import Seconds, timed
+from speed.clock import Seconds, timed
 
 import fer
 from fer.detection import detector
@@ -77,12 +77,12 @@ def measure(given: argparse.Namespace, folder: Path) -> list[Row]:
 
 def beside(what: str, taken: Seconds, ours: Seconds, frames: int) -> Row:
     """A pipeline's line."""
-    figure = 1000 * taken.wall / frames
+    figures = (1000 * taken.wall / frames, 1000 * taken.busy / frames, "ms a frame")
     if what == OURS:
-        return Row("video", what, figure, "ms a frame")
+        return Row("video", what, *figures)
     over, under = (ours, taken) if REFERENCES[what] == CHEAPER else (taken, ours)
     ratios = (over.wall / under.wall, over.busy / under.busy)
-    return Row("video", what, figure, "ms a frame", *ratios, REFERENCES[what])
+    return Row("video", what, *figures, *ratios, REFERENCES[what])
 
 
 def check_found(found: int, frames: int) -> None:
