@@ -11,7 +11,6 @@ from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
 from fer.config import CONF, plain, resolve
-from fer.data.data_sets import build_data
 from fer.data.synthetic import draw_face
 from fer.detection import Detector
 
@@ -41,6 +40,8 @@ def fer2013_faces(path: Path, cache: Path, count: int = 12) -> list[Pixels]:
         cache: A folder for its decoded pixels.
         count: Faces, evenly taken.
     """
+    from fer.data.data_sets import build_data  # brings torch and Lightning along
+
     overrides = ["data=fer2013", f"data.path={path}", f"paths.cache={cache}"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", overrides=overrides)
