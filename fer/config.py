@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,6 +56,8 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
             stop(ConfigError(refused_addition(argument, CONF, name)), status=2)
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda a: a not in ("-m", "--multirun"))
 
+    sys.argv[1:] = [literal(argument) for argument in sys.argv[1:]]
+
     # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
     # with other work to do slows torch down many times over. Read once, when torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -77,6 +80,21 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
         job()
     except HydraException as error:
         stop(ConfigError(explain(error, CONF, name)), status=2)
+
+
+def literal(argument: str) -> str:
+    """`key=path` as it is meant: the name of a file that is there is no list and no expression.
+
+    Without quotes Hydra's grammar reads `me (1).jpg`, `a,b.csv` and `x=y.zip` as something else.
+    """
+    key, _, value = argument.partition("=")
+    if re.fullmatch(r"[\w./\\:-]*", value, re.ASCII):
+        return argument
+    try:
+        there = Path(value).expanduser().exists()
+    except (OSError, RuntimeError):  # too long for a name, or of a user who is not there
+        there = False
+    return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'" if there else argument
 
 
 def disk_trouble(error: OSError) -> str:

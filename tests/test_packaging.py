@@ -69,6 +69,23 @@ def test_help_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     assert packages & HEAVY == set()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"), [([], 0), (["--help"], 0), (["trian"], 2), (["train", "seed=1"], 2)]
+)
+def test_the_package_says_which_commands_there_are(
+    arguments: list[str], status: int, tmp_path: Path
+) -> None:
+    done = run("-X", "importtime", "-m", "fer", *arguments, cwd=tmp_path, path=ROOT)
+    assert done.returncode == status and "Traceback" not in done.stderr
+    assert "hydra" not in done.stderr  # neither told nor imported
+    if arguments == ["train", "seed=1"]:
+        assert "python -m fer.train" in done.stderr
+    else:
+        told = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+        assert told == {f"fer.{name}" for name in COMMANDS}
+        assert ("there is no command trian" in done.stderr) == (status == 2)
+
+
 def test_a_refused_setting_imports_nothing_heavy(tmp_path: Path) -> None:
     status, packages, error = imported("train", ["trainer.monitor=test/accuracy"], tmp_path)
     assert status == 2

@@ -78,8 +78,8 @@ def detector(
 
     Args:
         name: One of `DETECTORS`.
-        model_path: YuNet's ONNX file; None takes the environment variable FER_YUNET. Haar needs
-            none: its cascades come with OpenCV.
+        model_path: YuNet's ONNX file; None takes the one that the environment variable FER_YUNET
+            names, else fetches it once. Haar needs none: its cascades come with OpenCV.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower score are left out; None is the detector's own choice.
         neighbours: Haar only: overlapping hits that make a face.
@@ -87,7 +87,8 @@ def detector(
             Haar gives none, YuNet those of its first look.
 
     Raises:
-        ConfigError: No such detector, OpenCV is not installed or lacks it, or no model file.
+        ConfigError: No such detector, OpenCV is not installed or lacks it, or there is no model
+            file and none can be fetched.
         DataError: The model file is not a YuNet.
     """
     cv2 = opencv()

@@ -1,4 +1,4 @@
-"""YuNet, a small convolutional detector with landmarks (Wu, Peng and Yu, 2023), run by OpenCV."""
+"""YuNet, a small convolutional detector with landmarks (Wu, Peng and Yu, 2023)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 
 from fer.detection import Detection, Point
 from fer.detection.cropping import eye_matrix, warp
-from fer.detection.yunet_model import HOW_TO_GET_IT, find_model
-from fer.errors import DataError
+from fer.detection.yunet_model import find_model
+from fer.detection.yunet_networks import open_network
 
 MIN_SCORE = 0.6
 """Ours; OpenCV's own default, 0.9, loses faces of low resolution."""
-
-OVERLAP = 0.3
-"""Of two boxes with a larger intersection over union the surer stays; OpenCV's default."""
 
 LONGEST = 640
 """Larger pictures are searched at this length of the longer side: YuNet is made for faces of
@@ -38,14 +35,14 @@ class YuNetDetector:
     """Faces with the centres of both eyes; see `Detector`.
 
     Args:
-        model: The ONNX file; None takes the one that FER_YUNET names.
+        model: The ONNX file; None: see `find_model`.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
         min_score: Faces with a lower score (YuNet's own, 0 to 1) are left out.
         eyes: Look again for the eyes of each face, enlarged and turned upright: the network takes
             small and turned faces for more level than they are.
 
     Raises:
-        ConfigError: The file is not there.
+        ConfigError: The file is not there, and cannot be fetched.
         DataError: The file is not a YuNet.
     """
 
@@ -57,7 +54,7 @@ class YuNetDetector:
         eyes: bool = False,
     ) -> None:
         self.min_size, self.eyes = min_size, eyes
-        self._network = _open(find_model(model), min_score)
+        self._network = open_network(find_model(model), min_score)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """All faces, the surest first; see `Detector`."""
@@ -69,17 +66,11 @@ class YuNetDetector:
         if shrink < 1:
             size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
             small = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-        found = [_detection(row, shrink) for row in self._rows(small)]
+        found = [_detection(row, shrink) for row in self._network(small)]
         found = [face for face in found if min(face.w, face.h) >= self.min_size]
         if self.eyes:
             found = [replace(face, eyes=self._look_again(bgr, face.eyes)) for face in found]
         return sorted(found, key=lambda face: (-face.score, face.box))
-
-    def _rows(self, bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the network finds, `[N, 15]`, the surest first."""
-        self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
-        _, rows = self._network.detect(bgr)
-        return np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
 
     def _look_again(
         self, bgr: NDArray[np.uint8], eyes: tuple[Point, Point] | None
@@ -89,7 +80,7 @@ class YuNetDetector:
             if eyes is None or eyes[0] == eyes[1]:
                 return None
             matrix = eye_matrix(eyes, (LOOK, LOOK), EYE_HEIGHT, EYE_DISTANCE)
-            rows = self._rows(warp(bgr, matrix, (LOOK, LOOK)))
+            rows = self._network(warp(bgr, matrix, (LOOK, LOOK)))
             if not len(rows):
                 return eyes
             places = np.array(_detection(rows[0], 1.0).eyes)
@@ -99,27 +90,6 @@ class YuNetDetector:
             left, right = np.linalg.solve(matrix[:, :2], (places - matrix[:, 2]).T).T.tolist()
             eyes = ((left[0], left[1]), (right[0], right[1]))
         return eyes
-
-
-def _open(model: Path, min_score: float) -> cv2.FaceDetectorYN:
-    """The network, tried on an empty picture: other networks open well and fail only then."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        content = np.frombuffer(model.read_bytes(), np.uint8)
-        nothing = np.empty(0, np.uint8)
-        network = cv2.FaceDetectorYN.create("onnx", content, nothing, (64, 64), min_score, OVERLAP)
-        network.detect(np.zeros((64, 64, 3), np.uint8))
-    except OSError as error:
-        raise DataError(f"YuNet's model file {model} cannot be read ({error})") from None
-    except cv2.error:
-        raise DataError(
-            f"{model} ({model.stat().st_size:,} bytes) is not a YuNet that OpenCV "
-            f"{cv2.__version__} can use: {HOW_TO_GET_IT}"
-        ) from None
-    finally:
-        cv2.utils.logging.setLogLevel(before)
-    return network
 
 
 def _detection(row: NDArray[np.float32], shrink: float) -> Detection:

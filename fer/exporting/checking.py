@@ -65,6 +65,18 @@ def demands(quantised: bool) -> str:
     return f"probabilities must differ by less than {MOST:g}"
 
 
+def remedies(quantize: str | None) -> str:
+    """What to try where `Comparison.holds` says no."""
+    if quantize == "int8":
+        return (
+            "more calibration faces (calibration=2048), quantize=fp16, which rounds less, or "
+            "quantize=null, which does not round"
+        )
+    if quantize == "fp16":
+        return "quantize=null, which does not round"
+    return "the other format (onnx, safetensors)"
+
+
 def answers(engine: Engine, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Probabilities `[N, K]` of faces `[N, ...]`, batch by batch."""
     parts = np.array_split(faces, max(1, -(-len(faces) // BATCH)))

@@ -21,7 +21,7 @@ from fer.data.modules import FaceDataModule
 from fer.data.protocols import Split
 from fer.errors import ConfigError, RunError
 from fer.exporting.card import model_card
-from fer.exporting.checking import answers, compare, demands
+from fer.exporting.checking import answers, compare, demands, remedies
 from fer.exporting.onnx_file import add_metadata, halve, quantise, require_onnx, write_onnx
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import load_model
@@ -71,7 +71,10 @@ def export(config: DictConfig) -> Path:
         torch_says = answers(TorchEngine(model, info), faces)
         comparison = compare(torch_says, answers(reopen(), faces), labels)
         if not comparison.holds(quantised):
-            raise RunError(f"{target} is not kept: {comparison.text()} {demands(quantised)}")
+            raise RunError(
+                f"{target} is not kept: {comparison.text()} {demands(quantised)}; try "
+                f"{remedies(config.quantize)}"
+            )
         counts = np.bincount(data.faces.labels[split.train], minlength=len(model.classes))
         form = f"{config.format}, {config.quantize or 'single precision'}"
         by_class = dict(zip(data.faces.classes, counts.tolist(), strict=True))

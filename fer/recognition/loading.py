@@ -11,6 +11,7 @@ from fer.recognition.recognizer import Recognizer
 
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "model.onnx"
 DETECTORS = (*detection.DETECTORS, "none")
+DEVICES = ("cpu", "gpu")
 PICKLES = (".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".joblib")
 PICKLE_HEADS = (b"\x80", b"PK\x03\x04")
 """How pickles begin, and the archives in which torch wraps them."""
@@ -33,9 +34,10 @@ def load(
     Args:
         source: A finished run's folder (runs on torch), an exported `.onnx` (runs on onnxruntime,
             without torch) or `.safetensors` file; None: the model that the package ships.
-        detector: `haar`; `yunet`, which needs its model file; or `none`, for pictures that are
-            faces already.
-        detector_model: YuNet's file; None: the one that the environment variable FER_YUNET names.
+        detector: `haar`; `yunet`, which finds more, faster; or `none`, for pictures that are faces
+            already.
+        detector_model: YuNet's file; None: the one that the environment variable FER_YUNET names,
+            else OpenCV's, fetched once and kept in the user's cache folder.
         margin: Around the detector's box on each side, as a share of its side; None: the model's.
         align: Place faces by their eyes; None: as in training.
         min_size: Faces whose box has a shorter side, in pixels, are left out.
@@ -56,10 +58,13 @@ def load(
     detection.opencv()
     from fer.recognition.cutting import FaceCutter
 
-    if detector not in DETECTORS:
-        raise ConfigError(f"detector={detector} cannot be: choose {', '.join(DETECTORS)}")
-    if detector == "none" and align:
-        raise ConfigError("align=true: eyes need a detector, haar or yunet")
+    _require(detector in DETECTORS, "detector", detector, f"choose {', '.join(DETECTORS)}")
+    _require(device in DEVICES, "device", device, f"choose {', '.join(DEVICES)}")
+    _require(detector != "none" or not align, "align", align, "eyes need a detector, haar or yunet")
+    _require(margin is None or -0.4 <= margin <= 10, "margin", margin, "it is from -0.4 to 10")
+    _require(min_size >= 1, "min_size", min_size, "it is a whole number from 1")
+    _require(min_score is None or 0 <= min_score <= 1, "min_score", min_score, "it is from 0 to 1")
+    _require(threads is None or threads >= 1, "threads", threads, "it is a whole number from 1")
     engine = open_engine(source, threads, device)
     cutter = FaceCutter(engine.info.crop, detector, margin, align)
     finder = None
@@ -70,6 +75,11 @@ def load(
     return Recognizer(engine, finder, cutter)
 
 
+def _require(fits: bool, name: str, value: object, allowed: str) -> None:
+    if not fits:
+        raise ConfigError(f"{name}={value} cannot be: {allowed}")
+
+
 def open_engine(
     source: str | Path | None, threads: int | None = None, device: str = "cpu"
 ) -> Engine:
@@ -77,10 +87,13 @@ def open_engine(
     if source is None:
         if not SHIPPED.is_file():
             raise RunError(
-                "this version of fer ships no model: name a run folder or an exported file, such "
-                "as run=outputs/default/<run>"
+                "this version of fer ships no model: name a run folder or an exported file, with "
+                "run=outputs/default/<run> or fer.load('outputs/default/<run>'); python -m "
+                "fer.train makes such a run"
             )
         return OnnxEngine(SHIPPED, threads, device)
+    if not isinstance(source, (str, Path)):
+        raise RunError(f"a model is named by its path, this is {type(source).__name__}")
     path = Path(source).expanduser()
     if path.is_dir():
         from fer.recognition.torch_engine import open_run
@@ -100,8 +113,11 @@ def open_engine(
 
 def _refuse_pickle(path: Path) -> None:
     """Models are data; a pickle is a program."""
-    with path.open("rb") as file:
-        head = file.read(4)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror})") from None
     if path.suffix.lower() in PICKLES or head.startswith(PICKLE_HEADS):
         raise RunError(
             f"{path} may hold pickled code and is not opened: name the run folder that it lies in, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -145,7 +146,8 @@ def open_source(name: str | int, every: int = 1) -> Source:
 
     Args:
         name: A picture, a folder, a pattern, a video, the address of a stream, the number of a
-            camera, or `-`: a path a line on standard input.
+            camera, or `-`: a path a line on standard input. The files of a folder or a pattern
+            come by name, numbers in them by value.
         every: Of a video, look at every n-th frame.
 
     Raises:
@@ -161,17 +163,23 @@ def open_source(name: str | int, every: int = 1) -> Source:
     path = Path(text).expanduser()
     if path.is_dir():
         names = [file.name for file in scan(path, lambda own: is_picture(own) or is_video(own))]
-        return _several([path / found for found in names], text, every)
+        return _several([path / found for found in sorted(names, key=_natural)], text, every)
     if path.is_file():
         return Moving(str(path), every) if is_video(path.name) else Files([path], every)
     if glob.has_magic(text):
         beneath = Path(path.anchor)
-        found = sorted(beneath.glob(str(path.relative_to(beneath))))
-        return _several([each for each in found if each.is_file()], text, every)
+        found = [each for each in beneath.glob(str(path.relative_to(beneath))) if each.is_file()]
+        return _several(sorted(found, key=lambda each: _natural(str(each))), text, every)
     raise DataError(
         f"source={text} is not there: name a picture, a folder, a pattern, a video "
         f"({', '.join(VIDEOS)}), the address of a stream or the number of a camera"
     )
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """What to sort names by so that `2.png` comes before `10.png`."""
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if k % 2 else part for k, part in enumerate(parts)], name
 
 
 def _several(paths: list[Path], name: str, every: int) -> Files:

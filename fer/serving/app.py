@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,6 +65,8 @@ def make_app(config: DictConfig, models: Models) -> FastAPI:
     max_bytes = int(config.max_upload * 1024**2)
     max_pixels = int(config.max_megapixels * 1e6)
     MultiPartParser.spool_max_size = max_bytes + 1  # uploads stay in memory, never on the disk
+    # clients that send nonsense hear of it themselves; they must not fill the server's terminal
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     workers = ThreadPoolExecutor(config.workers, "recogniser")
     app = FastAPI(
         title="fer",

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from fer.errors import ConfigError
 from fer.serving.app import make_app
 from fer.serving.models import Models
+from fer.serving.patience import patient_protocol
 
 GRACE = 3
 """Seconds that running requests have to end."""
@@ -32,6 +33,7 @@ def serve(config: DictConfig) -> None:
         app = make_app(config, Models(config))
         settings = uvicorn.Config(
             app,
+            http=patient_protocol(config.patience),
             log_level="error",
             access_log=False,
             server_header=False,

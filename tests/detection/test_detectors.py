@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from fer.detection import Detector, detector
+from fer.detection.yunet import MIN_SCORE
 from fer.detection.yunet_model import ADDRESS
+from fer.detection.yunet_networks import OnnxNetwork, OpenCVNetwork
 from fer.errors import ConfigError, DataError
 from tests.detection.scenes import overlap, plain, scene
 
@@ -88,16 +90,12 @@ def test_yunet_is_found_by_the_environment(
     assert len(detector("yunet").detect(scene((100, 40, 140))[0])) == 1
 
 
-def test_yunet_without_its_file_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("FER_YUNET", raising=False)
-    for path in (None, tmp_path / "gone.onnx", tmp_path):
+def test_yunet_that_is_not_where_it_was_named_says_what_to_do(tmp_path: Path) -> None:
+    for path in (tmp_path / "gone.onnx", tmp_path):
         with pytest.raises(ConfigError) as caught:
             detector("yunet", path)
         told = str(caught.value)
-        assert ADDRESS in told and "FER_YUNET" in told and "haar" in told
-        assert path is None or str(path) in told
+        assert ADDRESS in told and "FER_YUNET" in told and "haar" in told and str(path) in told
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs\n", bytes(range(256)) * 9])
@@ -121,6 +119,24 @@ def test_half_a_yunet_and_another_network_are_refused(yunet_file: Path, tmp_path
         path.write_bytes(bad)
         with pytest.raises(DataError, match="is not a YuNet"):
             detector("yunet", path)
+
+
+def test_both_ways_to_run_yunet_give_the_same_faces(yunet_file: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    content = yunet_file.read_bytes()
+    one, other = OnnxNetwork(content, MIN_SCORE), OpenCVNetwork(content, MIN_SCORE)
+    picture = scene((10, 20, 90), (150, 60, 150))[0]
+    for shown in (picture, np.ascontiguousarray(picture[:229, :301])):
+        assert len(one(shown)) == len(other(shown)) > 0
+        assert one(shown) == pytest.approx(other(shown), abs=0.01)
+    assert one(plain()).shape == other(plain()).shape == (0, 15)
+
+
+def test_yunet_needs_no_onnxruntime(yunet_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    picture, (box,) = scene((100, 40, 140))
+    (face,) = detector("yunet", yunet_file).detect(picture)
+    assert overlap(face.box, box) > FOUND["yunet"]
 
 
 def test_without_opencv_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

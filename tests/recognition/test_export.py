@@ -13,7 +13,7 @@ import torch
 import fer
 from fer.data.data_sets import build_data
 from fer.data.preprocessing import evaluation_views, to_images
-from fer.exporting.checking import compare
+from fer.exporting.checking import compare, remedies
 from fer.prediction import load_model
 from fer.recognition.loading import open_engine
 from fer.runs.folder import RunFolder
@@ -122,7 +122,20 @@ def test_a_file_that_differs_is_not_kept(
     told = here("export", *arguments, folder=run.path.parents[2])
     assert told.status == 1
     assert f"{target} is not kept" in told.err and "must differ by less than 0" in told.err
+    assert "try the other format" in told.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("quantize", "words"),
+    [
+        ("int8", "calibration=2048 quantize=fp16 quantize=null"),
+        ("fp16", "quantize=null"),
+        (None, "other format"),
+    ],
+)
+def test_a_refusal_names_the_remedy(quantize: str | None, words: str) -> None:
+    assert all(word in remedies(quantize) for word in words.split())
 
 
 def test_what_counts_as_the_same() -> None:

@@ -81,6 +81,13 @@ def test_frames_ends_early_and_every_skips(place: Path, tmp_path: Path) -> None:
     assert [json.loads(line)["frame"] for line in lines] == [0, 2, 4]
 
 
+def test_a_file_may_have_any_name(place: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "it's me (1), [a]=b.png"
+    odd.write_bytes((place / "pictures" / "two.png").read_bytes())
+    told = here("predict", f"source={odd}", "run=model.onnx", folder=place)
+    assert told.status == 0 and "2 faces in 1 picture" in told.out, told.err
+
+
 def test_what_cannot_be_used_is_told_after_the_rest(place: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"")
     (tmp_path / "worse.jpg").write_bytes(b"text")

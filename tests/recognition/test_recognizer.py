@@ -151,10 +151,14 @@ def test_bad_models_are_refused(tmp_path: Path, yunet_file: Path) -> None:
         fer.load(yunet_file)
     with pytest.raises(RunError, match="there is no model"):
         fer.load(tmp_path / "gone.onnx")
-    other = tmp_path / "model.bin2"
+    other = tmp_path / "face.png"
     other.write_bytes(b"text")
-    with pytest.raises(RunError, match="no model that fer opens"):
+    with pytest.raises(RunError, match=r"face\.png is no model that fer opens: \.onnx, \.safetens"):
         fer.load(other)
+    with pytest.raises(RunError, match="no run folder"):
+        fer.load(tmp_path)
+    with pytest.raises(RunError, match="named by its path, this is ndarray"):
+        fer.load(np.zeros((9, 9, 3), np.uint8))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["m.onnx", "m.safetensors", "m.pt", "m.ckpt", "m.pkl"])
@@ -186,10 +190,17 @@ def test_the_description_survives_and_another_version_is_refused() -> None:
 def test_wrong_settings_and_missing_packages_are_told(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigError, match="detector=mtcnn cannot be: choose haar, yunet, none"):
-        fer.load(model, detector="mtcnn")
-    with pytest.raises(ConfigError, match="eyes need a detector"):
-        fer.load(model, detector="none", align=True)
+    for settings, told in (
+        ({"detector": "mtcnn"}, "detector=mtcnn cannot be: choose haar, yunet, none"),
+        ({"detector": "none", "align": True}, "eyes need a detector"),
+        ({"device": "tpu"}, "device=tpu cannot be: choose cpu, gpu"),
+        ({"margin": -0.5}, "margin=-0.5 cannot be: it is from -0.4"),
+        ({"min_size": 0}, "min_size=0 cannot be"),
+        ({"min_score": 2}, "min_score=2 cannot be"),
+        ({"threads": 0}, "threads=0 cannot be"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            fer.load(model, **settings)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ConfigError, match=r"pip install 'onnxruntime"):
         fer.load(model)
@@ -201,7 +212,7 @@ def test_without_a_source_the_shipped_model_is_taken(
     from fer.recognition import loading
 
     monkeypatch.setattr(loading, "SHIPPED", tmp_path / "assets.onnx")
-    with pytest.raises(RunError, match="ships no model: name a run folder"):
+    with pytest.raises(RunError, match=r"ships no model: name .* run=outputs.* fer\.train makes"):
         fer.load()
     (tmp_path / "assets.onnx").write_bytes(model.read_bytes())
     assert fer.load().classes[0] == "angry"

@@ -118,6 +118,16 @@ def test_folders_and_patterns_give_pictures_in_order(tmp_path: Path) -> None:
     assert open_source(str(tmp_path)).total == 3
 
 
+def test_numbers_in_names_count(tmp_path: Path) -> None:
+    wanted = ["a1b9.png", "a1b10.png", "a10.png", "a/1.png", "a/02.png", "a/2.png", "a/10.png"]
+    for name in wanted:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(half_red()).save(tmp_path / name)
+    for source in (tmp_path, tmp_path / "**" / "*.png"):
+        frames = open_source(str(source)).frames()
+        assert [Path(f.source).relative_to(tmp_path).as_posix() for f in frames] == wanted
+
+
 def test_paths_on_standard_input_are_read_as_they_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

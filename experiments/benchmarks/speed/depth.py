@@ -7,7 +7,8 @@ from dataclasses import replace
 from fer.building import build_model
 from fer.config import plain
 from fer.models.freezing import stages
-from speed.measuring import Bench, Row, Seconds, epoch_rows, opened, train_timed
+from speed.clock import Seconds
+from speed.measuring import Bench, Row, epoch_rows, opened, train_timed
 
 
 def measure(bench: Bench) -> list[Row]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from speed.measuring import Bench, Row, Seconds, median, train_timed
+from speed.clock import Seconds, median
+from speed.measuring import Bench, Row, train_timed
 
 SIZES, BATCHES, DEPTHS = (32, 48, 64, 96), (16, 32, 64, 128), (10, 16, 22, 28)
 

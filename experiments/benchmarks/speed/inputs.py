@@ -20,7 +20,8 @@ from torchvision import transforms
 
 from fer.data.modules import FaceDataModule
 from fer.data.preprocessing import to_images
-from speed.measuring import Bench, Row, Seconds, median, opened, timed
+from speed.clock import Seconds, median, timed
+from speed.measuring import Bench, Row, opened
 
 CASES = {
     "crop 44 + flip": (

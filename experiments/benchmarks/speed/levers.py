@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 import torch
 
-from speed.measuring import Bench, Row, Seconds, epoch_rows, train_timed
+from speed.clock import Seconds
+from speed.measuring import Bench, Row, epoch_rows, train_timed
 
 DEFAULTS = "as configured"
 

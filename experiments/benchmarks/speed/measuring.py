@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import statistics
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 from unittest import mock
 
-import torch
 from hydra import compose, initialize_config_dir
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -25,18 +21,7 @@ from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
 from fer.runs.folder import RunFolder
-
-
-class Seconds(NamedTuple):
-    """How long something took.
-
-    Attributes:
-        wall: By the clock.
-        busy: Of this process on all processors, which other work on the machine changes little.
-    """
-
-    wall: float
-    busy: float
+from speed.clock import Seconds, median, read_clock, since
 
 
 @dataclass(frozen=True)
@@ -164,32 +149,6 @@ def train_timed(
     with mock.patch.object(fer.training, "progress_callbacks", callbacks):
         run = fer.training.train(config, tables=False)
     return run, clock.epochs
-
-
-def read_clock() -> Seconds:
-    """The time, once a GPU has done all it was asked."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return Seconds(time.perf_counter(), time.process_time())
-
-
-def since(started: Seconds) -> Seconds:
-    """The time since then."""
-    now = read_clock()
-    return Seconds(now.wall - started.wall, now.busy - started.busy)
-
-
-def timed(work: Callable[[], Any]) -> Seconds:
-    """How long some work takes."""
-    started = read_clock()
-    work()
-    return since(started)
-
-
-def median(times: Iterable[Seconds]) -> Seconds:
-    """The median, of each kind of time."""
-    walls, busies = zip(*times, strict=True)
-    return Seconds(statistics.median(walls), statistics.median(busies))
 
 
 def epoch_rows(

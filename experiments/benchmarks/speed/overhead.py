@@ -13,7 +13,8 @@ from fer.config import plain
 from fer.data.modules import EVALUATION_BATCH
 from fer.data.preprocessing import to_images
 from fer.models.schedules import build_optimizer
-from speed.measuring import Bench, Row, Seconds, epoch_rows, opened, timed, train_timed
+from speed.clock import Seconds, timed
+from speed.measuring import Bench, Row, epoch_rows, opened, train_timed
 
 
 class BareLoop:

@@ -1,0 +1,1 @@
+"""What `recognition.py` measures."""
