@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
@@ -24,3 +26,41 @@ def ends_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class EndRequest:
+    """Ctrl-C or SIGTERM during a training: the step is finished and written before it ends.
+
+    A context. Where the training is `busy`, the first request is kept in `asked`, for the training
+    to `leave()` when it has written what it has; a second one, or one at another time, leaves at
+    once. The exit status is 128 and the signal's number, as shells have it: 130 or 143.
+    """
+
+    def __init__(self) -> None:
+        self.asked: int | None = None
+        self.busy = False
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> EndRequest:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self.before[number] = signal.signal(number, self._take)
+            except ValueError:  # not in the main thread, where no signal comes
+                break
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def leave(self) -> None:
+        """Ends the process where that was asked for."""
+        if self.asked is not None:
+            self.busy = False
+            raise SystemExit(128 + self.asked)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        again, self.asked = self.asked is not None, number
+        if again or not self.busy:
+            self.leave()
+        print("finishing the step and writing it down; once more ends at once", file=sys.stderr)

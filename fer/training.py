@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,7 +44,7 @@ from fer.runs.plan import Plan, plan_run
 from fer.runs.progress import progress_callbacks
 from fer.runs.recording import Recorder, measure
 from fer.runs.tracking import Tracker, replay
-from fer.signals import ends_as_ctrl_c
+from fer.signals import EndRequest
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
 from fer.trunk_cache import TrunkCache, remove_trunk_outputs
@@ -169,12 +170,12 @@ def _work(
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group, data.split.cautions)
-    with run.lock(), ends_as_ctrl_c():
+    with run.lock(), EndRequest() as end:
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
             names = data.training()[0].names
-            trainer = _trainer(settings, run, tracker, names, job, learns=trained > 0)
+            trainer = _trainer(settings, run, tracker, names, end, job, trained > 0)
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
@@ -238,6 +239,7 @@ def _trainer(
     run: RunFolder,
     tracker: Tracker,
     names: NDArray[Any],
+    end: EndRequest,
     job: int,
     learns: bool,
 ) -> Trainer:
@@ -254,7 +256,9 @@ def _trainer(
                 chosen["monitor"], patience=chosen["patience"], mode=chosen["monitor_mode"]
             )
         )
-    callbacks.append(Recorder(run, tracker, chosen["monitor"], maximise, settings["seed"]))
+    every = chosen["checkpoint_steps"]
+    seed, monitor = settings["seed"], chosen["monitor"]
+    callbacks.append(Recorder(run, tracker, monitor, maximise, seed, every, end))
     return Trainer(
         max_epochs=chosen["max_epochs"] if learns else 1,
         accelerator=chosen["accelerator"],
@@ -289,9 +293,10 @@ def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a run ended; Lightning turns Ctrl-C into an exit."""
+    """Why a run ended."""
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        return "interrupted by the user"
+        asked = error.code == 128 + signal.SIGTERM if isinstance(error, SystemExit) else False
+        return "ended by SIGTERM" if asked else "interrupted by the user"
     return f"{type(error).__name__}: {error}"
 
 

@@ -97,6 +97,7 @@ def check_trainer(check: Checker) -> None:
         check.fail("trainer.devices", "one device a job; run several jobs side by side instead")
     check.choice("trainer.precision", (32, "32-true", "bf16-mixed", "16-mixed"))
     check.number("trainer.accumulate", low=1, whole=True)
+    check.number("trainer.checkpoint_steps", low=1, whole=True, null=True)
     check.number("trainer.clip_norm", above=0, null=True)
     check.number("trainer.clip_value", above=0, null=True)
     if check.value("trainer.clip_norm") and check.value("trainer.clip_value"):

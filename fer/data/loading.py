@@ -53,6 +53,7 @@ class Batches(Sampler[NDArray[np.int64]]):
         labels: NDArray[np.int64] | None = None,
     ) -> None:
         self.indices, self.batch_size, self.seed, self.epoch = indices, batch_size, seed, 0
+        self.skip = 0
         self.odds: NDArray[np.float64] | None = None
         if labels is not None:
             own = labels[indices]
@@ -70,14 +71,15 @@ class Batches(Sampler[NDArray[np.int64]]):
         return whole + (rest > 0 and not alone)
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        """Yields int64 `[B]`."""
+        """Yields int64 `[B]`, without the first `skip` batches, once."""
         order = self.indices
         if self.seed is not None:
             rng = np.random.default_rng([self.seed, self.epoch])
             order = rng.choice(
                 self.indices, len(self.indices), replace=self.odds is not None, p=self.odds
             )
-        for number in range(len(self)):
+        first, self.skip = self.skip, 0
+        for number in range(first, len(self)):
             start = number * self.batch_size
             last = number == len(self) - 1
             yield order[start:] if last else order[start : start + self.batch_size]

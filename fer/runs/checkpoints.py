@@ -102,6 +102,12 @@ def stopped_early(checkpoint: Mapping[str, Any]) -> bool:
     return any(state["wait_count"] >= state["patience"] for state in states)
 
 
+def is_middle(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether it was written in the middle of an epoch."""
+    recorder = checkpoint["callbacks"].get("Recorder", {})
+    return recorder.get("middle") is not None
+
+
 def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | None]:
     """Where an interrupted run goes on: the last checkpoint, or if damaged the one before it.
 

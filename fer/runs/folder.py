@@ -47,6 +47,7 @@ _NOT_DECIDING = (
     "model.members",  # sources, which name the weights, decide
     "distillation.teacher",
     "trainer.max_epochs",
+    "trainer.checkpoint_steps",
     "trainer.accelerator",
     "trainer.progress",
     "trainer.threads",

@@ -13,14 +13,17 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from fer.runs.checkpoints import copy_checkpoint
 from fer.runs.folder import RunFolder
+from fer.runs.middle import middle_state, restore_middle
 from fer.runs.tracking import Tracker
+from fer.signals import EndRequest
 
 
 class Recorder(Checkpoint):
     """Writes `metrics.csv`, tells the tracker, keeps `best.ckpt` and `last.ckpt`.
 
     It is a `Checkpoint`, which Lightning calls after everything else at an epoch's end. A kill
-    between the row and the checkpoint leaves a row too many, which going on takes away.
+    between the row and the checkpoint leaves a row too many, which going on takes away. In the
+    middle of an epoch it writes `last.ckpt` after so many steps, and when it is asked to end.
 
     Args:
         run: The run folder.
@@ -29,12 +32,21 @@ class Recorder(Checkpoint):
         maximise: Whether a higher one is better.
         seed: Every epoch's random draws come from (seed, epoch), so that an epoch that is run again
             after an interruption is the same epoch.
+        every: Optimiser steps between checkpoints within an epoch; None: none.
+        end: Whether the process was asked to end.
     """
 
     def __init__(
-        self, run: RunFolder, tracker: Tracker, monitor: str, maximise: bool, seed: int
+        self,
+        run: RunFolder,
+        tracker: Tracker,
+        monitor: str,
+        maximise: bool,
+        seed: int,
+        every: int | None,
+        end: EndRequest,
     ) -> None:
-        self.run, self.tracker = run, tracker
+        self.run, self.tracker, self.every, self.end = run, tracker, every, end
         self.monitor, self.maximise, self.seed = monitor, maximise, seed
         self.best: float | None = None
         self.best_epoch: int | None = None
@@ -42,26 +54,52 @@ class Recorder(Checkpoint):
         self.trained_at = 0.0
         self.images = 0
         self.rate = 0.0
+        self.steps = 0
+        self.middle: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Drops rows of epochs that will be run again."""
+        """Drops rows of epochs that will be run again; goes on within an epoch where it ended."""
         done = trainer.current_epoch
         self.run.write_rows(row for row in self.run.rows() if row["epoch"] <= done)
+        if self.middle is not None:  # Lightning begins no epoch then
+            pl_module.on_train_epoch_start()
+            batches = trainer.train_dataloader.sampler  # type: ignore[union-attr]
+            restore_middle(self.middle, batches, pl_module.get_submodule("train_metrics"))
+            self.started = self.trained_at = time.perf_counter() - self.middle["seconds"]
+            self.images, self.middle, self.end.busy = self.middle["images"], None, True
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draws anew from (seed, epoch)."""
         draw = (self.seed * 1_000_003 + trainer.current_epoch) % 2**32
         lightning.seed_everything(draw, verbose=False)
         self.started = self.trained_at = time.perf_counter()
-        self.images = 0
+        self.images, self.end.busy = 0, True
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Counts images, not their crops; keeps the rate that the step was made with."""
+        """Counts images, not their crops; keeps the rate that the step was made with.
+
+        After a whole optimiser step, a checkpoint is written if one is due.
+        """
         self.images += batch["faces"]
         self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
         self.trained_at = time.perf_counter()
+        stepped, self.steps = trainer.global_step > self.steps, trainer.global_step
+        due = self.end.asked is not None or (self.every and self.steps % self.every == 0)
+        if stepped and due and batch_idx + 1 < trainer.num_training_batches:
+            self._save_middle(trainer, pl_module, batch_idx + 1)
+            self.end.leave()
+
+    def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
+        """Writes `last.ckpt` in the middle of an epoch."""
+        self.middle = {
+            **middle_state(batches, pl_module.get_submodule("train_metrics")),
+            "seconds": time.perf_counter() - self.started,
+            "images": self.images,
+        }
+        trainer.save_checkpoint(self.run.last)
+        self.middle = None
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the epoch's row, then its checkpoints."""
@@ -81,6 +119,8 @@ class Recorder(Checkpoint):
             copy_checkpoint(self.run.best, self.run.last)
         else:
             trainer.save_checkpoint(self.run.last)
+        self.end.leave()
+        self.end.busy = False
 
     def _is_best(self, value: float) -> bool:
         if self.best is None or math.isnan(self.best):
@@ -88,12 +128,13 @@ class Recorder(Checkpoint):
         return value > self.best if self.maximise else value < self.best
 
     def state_dict(self) -> dict[str, Any]:
-        """The best value so far, kept in the checkpoint."""
-        return {"best": self.best, "best_epoch": self.best_epoch}
+        """The best value so far, and where in an epoch this is, kept in the checkpoint."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "middle": self.middle}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on from the best value so far."""
+        """Goes on from there."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+        self.middle = state_dict.get("middle")
 
 
 def measure(

@@ -144,20 +144,21 @@ class PowerCut(Callback):
 
     Args:
         epoch: From 1.
-        error: What is raised after that epoch's second batch.
+        error: What is raised after a batch of that epoch.
+        after: Which one, from 1.
     """
 
-    def __init__(self, epoch: int, error: BaseException) -> None:
-        self.epoch, self.error = epoch, error
+    def __init__(self, epoch: int, error: BaseException, after: int = 2) -> None:
+        self.epoch, self.error, self.after = epoch, error, after
 
     def on_train_batch_end(self, trainer: Trainer, *others: object) -> None:
-        if trainer.current_epoch + 1 == self.epoch and others[-1] == 1:
+        if trainer.current_epoch + 1 == self.epoch and others[-1] == self.after - 1:
             raise self.error
 
 
-def cut_short(*arguments: str, epoch: int, folder: Path) -> Told:
+def cut_short(*arguments: str, epoch: int, folder: Path, after: int = 2) -> Told:
     """Trains until the middle of an epoch."""
-    cut = PowerCut(epoch, RuntimeError("power cut"))
+    cut = PowerCut(epoch, RuntimeError("power cut"), after)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fer.training, "progress_callbacks", lambda kind: [cut])
         told = here("train", *arguments, folder=folder)
