@@ -54,9 +54,8 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     for argument in sys.argv[1:]:
         if argument.startswith("+") and "=" in argument:
             stop(ConfigError(refused_addition(argument, CONF, name)), status=2)
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda a: a not in ("-m", "--multirun"))
-
-    sys.argv[1:] = [literal(argument) for argument in sys.argv[1:]]
+    given = sorted(sys.argv[1:], key=lambda a: a not in ("-m", "--multirun"))  # anywhere
+    sys.argv[1:] = [literal(argument) for argument in given]
 
     # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
     # with other work to do slows torch down many times over. Read once, when torch is imported.
