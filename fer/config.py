@@ -79,6 +79,8 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
         job()
     except HydraException as error:
         stop(ConfigError(explain(error, CONF, name)), status=2)
+    except KeyboardInterrupt:
+        stop(FerError("interrupted"), status=130)
 
 
 def literal(argument: str) -> str:

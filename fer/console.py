@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Collection
 
 from fer.evaluation.report import described, print_report
 from fer.runs.folder import RunFolder
@@ -16,13 +17,14 @@ def say(quiet: bool, *lines: str | None) -> None:
             print(line, flush=True)
 
 
-def show(run: RunFolder) -> None:
-    """Prints a finished run's table and what to do next."""
+def show(run: RunFolder, told: Collection[str] = ()) -> None:
+    """Prints a finished run's table and what to do next, without notes that were told before."""
     results = run.results()
     title = f"Test: {described(results)}, epoch {results['epoch']}"
     print_report(results, title, run.path.name)
     for note in results["notes"]:
-        print(note)
+        if note not in told:
+            print(note)
     print(f"run folder: {run.path}")
     print(f"next: python -m fer.evaluate run={run.path}")
     if run.settings["name"] == "default":
@@ -33,4 +35,7 @@ def hush() -> None:
     """Silences Lightning's advice to its own users, who are not this project's."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.CRITICAL
+    )  # the error that follows says it
     warnings.filterwarnings("ignore", module="lightning")

@@ -112,7 +112,8 @@ def train(
     elif "WANDB_SWEEP_ID" in os.environ:
         replay(run, settings, group or settings["name"])
     if tables and not quiet:
-        show(run)
+        before = () if plan.action == "show" else (*faces.notes, *data.split.notes)
+        show(run, before)
     return run
 
 
@@ -193,6 +194,8 @@ def _work(
         except BaseException as error:
             state = "failed" if isinstance(error, Exception) else "interrupted"
             _note_end(run, state, _reason(error))
+            if state == "interrupted":
+                say(quiet, f"{_reason(error)}: the same command goes on")
             tracker.finish(failed=True)
             raise
         tracker.finish(failed=False)

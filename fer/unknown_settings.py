@@ -36,7 +36,14 @@ def explain(error: Exception, conf: Path, name: str) -> str:
     key = re.search(r"Could not (?:override|delete from config\.?) '([^'=]+)", str(error))
     if key:
         return nearest_setting(key.group(1), conf, name)
-    told = " ".join(str(error).split()).replace("LexerNoViableAltException: ", "")
+    told = " ".join(str(error).split()).partition(" See https://")[0]
+    if several := re.search(r"Ambiguous value for argument '([^=]+)=(.*?)'", told):
+        key, value = several.groups()
+        return f"{key}={value}: -m tries each of several values, {key}=[{value}] is one list"
+    if "missing EQUAL" in told and (word := re.search(r"override '(.+?)'", told)):
+        groups = [path.parent.name for path in conf.glob(f"*/{word.group(1)}.yaml")]
+        meant = "".join(f"; is {group}={word.group(1)} meant?" for group in groups[:1])
+        return f"{word.group(1)}: settings are given as key=value{meant}"
     return f"{told}; quote what the shell would take apart, as in 'key={{a: 1}}'"
 
 
@@ -45,9 +52,8 @@ def nearest_setting(key: str, conf: Path, name: str) -> str:
     keys = settings(conf, name)
     group, _, leaf = key.rpartition(".")
     told = f"there is no setting {key}; "
-    owners = [path.stem for path in sorted((conf / group).glob("*.yaml")) if has(path, leaf)]
-    if group and owners:
-        return f"{told}it belongs to {group}={' or '.join(owners)}"
+    if group and (told_by_group := owners(conf / group, leaf)):
+        return f"{told}{told_by_group}"
     same_leaf = [each for each in keys if each.rpartition(".")[2] == leaf]
     meant = same_leaf[:1] or get_close_matches(key, keys, n=1)
     if not meant:
@@ -89,7 +95,22 @@ def close(word: str, choices: Sequence[str]) -> str:
     return f"is {meant[0]} meant? " if meant else ""
 
 
+def owners(group: Path, key: str) -> str:
+    """Which choices of a group bring the key, or if these are many, which do not; else nothing."""
+    choices = [path for path in sorted(group.glob("*.yaml")) if not path.stem.startswith("base")]
+    having = [path.stem for path in choices if has(path, key)]
+    without = [path.stem for path in choices if path.stem not in having]
+    if not having:
+        return ""
+    if len(having) <= max(6, len(without)):
+        return f"it belongs to {group.name}={' or '.join(having)}"
+    return f"every {group.name} has it but {', '.join(without)}"
+
+
 def has(path: Path, key: str) -> bool:
-    """Whether this choice of a group brings the key."""
+    """Whether this choice of a group brings the key, itself or by what it is based on."""
     choice = OmegaConf.load(path)
-    return isinstance(choice, DictConfig) and key in choice
+    if not isinstance(choice, DictConfig):
+        return False
+    bases = [path.with_name(f"{name}.yaml") for name in choice.get("defaults", [])]
+    return key in choice or any(has(base, key) for base in bases if base.is_file())

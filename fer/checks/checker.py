@@ -46,9 +46,9 @@ class Checker:
         if (null and value is None) or (instead and value == instead):
             return
         words = ["a whole number" if whole else "a number"]
-        words += [f"from {low:g}"] if low is not None else []
-        words += [f"above {above:g}"] if above is not None else []
-        words += [f"to {high:g}"] if high is not None else []
+        words += [f"from {_told(low)}"] if low is not None else []
+        words += [f"above {_told(above)}"] if above is not None else []
+        words += [f"to {_told(high)}"] if high is not None else []
         fits = (
             isinstance(value, int if whole else (int, float))
             and not isinstance(value, bool)
@@ -124,3 +124,13 @@ def _typed(value: Any) -> str:
     """A value as it is typed on the command line."""
     words = {None: "null", True: "true", False: "false"}
     return words.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
+
+
+def _told(limit: float) -> str:
+    """A limit without an exponent that hides digits.
+
+    Example:
+        >>> _told(2**31), _told(0.5), _told(1e-6)
+        ('2,147,483,648', '0.5', '1e-06')
+    """
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"

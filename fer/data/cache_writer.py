@@ -122,7 +122,8 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
         if not columns.labels:
             raise DataError(
                 f"{reader.origin}: no faces, {len(bad_files):,} bad files; is this the data set? "
-                "A detector, if data.faces names one, found no face in any picture"
+                "Where data.faces.detector is set, it found a face in no picture: try the other "
+                "one, a smaller data.faces.min_size, or none if they are faces already"
             )
         _finish(file, (len(columns.labels), *columns.shape))
     order = np.arange(len(columns.labels))

@@ -25,6 +25,9 @@ SETTINGS: dict[str, Case] = {
     "unheard of": (["zzz=1"], ["no setting zzz", "--help"]),
     "choice": (["model=resnet81"], ["model=resnet81", "is resnet18 meant?", "cnn1, cnn2"]),
     "group": (["modle=resnet18"], ["is model meant?"]),
+    "alone": (["fer2013"], ["key=value", "is data=fer2013 meant?"]),
+    "several": (["seed=1,2"], ["-m", "seed=[1,2]"]),
+    "large": (["seed=-1"], ["from 0 to 2,147,483,648"]),
     "half a value": (["data.progressive={0:"], ["{0:", "quote"]),
     "fold of none": (["protocol.fold=all"], ["no setting protocol.fold", "protocol=kfold"]),
     "epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "from 1"]),
@@ -71,6 +74,11 @@ def test_a_choice_of_a_sweep(tmp_path: Path) -> None:
     told = here("train", *TINY, "-m", "model=resnet18,resnet81", folder=tmp_path)
     one_message(told, 2, ["model=resnet81", "is resnet18 meant?"])
     assert not runs(tmp_path)  # no job begins when one of them cannot
+
+
+def test_a_setting_of_most_choices(tmp_path: Path) -> None:
+    told = here("train", "model=blend", "model.weights=none", folder=tmp_path)
+    one_message(told, 2, ["model.weights", "every model has it but blend"])
 
 
 @pytest.mark.parametrize("case", FILES)

@@ -54,6 +54,11 @@ class RafDbReader(PictureReader):
         exclude: str | Path | None = None,
         aligned: bool = True,
     ) -> None:
+        if not aligned:
+            self.layout = (
+                "the folder with EmoLabel/list_patition_label.txt and whole pictures such as "
+                "Image/original/train_00001.jpg, which data.pictures=original asks for"
+            )
         super().__init__(path, preparer, exclude)
         self.aligned = aligned
         self.options = f"aligned={aligned}"
