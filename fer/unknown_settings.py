@@ -33,15 +33,15 @@ def explain(error: Exception, conf: Path, name: str) -> str:
         group, _, option = str(missing).rpartition("/")
         choices = [each for each in options if not each.startswith("base")]
         return f"{group}={option}: {close(option, choices)}{group} is one of {', '.join(choices)}"
-    key = re.search(r"Could not (?:override|delete from config\.?) '([^'=]+)", str(error))
-    if key:
-        return nearest_setting(key.group(1), conf, name)
+    unknown = re.search(r"Could not (?:override|delete from config\.?) '([^'=]+)", str(error))
+    if unknown:
+        return nearest_setting(unknown.group(1), conf, name)
     told = " ".join(str(error).split()).partition(" See https://")[0]
     if several := re.search(r"Ambiguous value for argument '([^=]+)=(.*?)'", told):
         key, value = several.groups()
         return f"{key}={value}: -m tries each of several values, {key}=[{value}] is one list"
     if "missing EQUAL" in told and (word := re.search(r"override '(.+?)'", told)):
-        groups = [path.parent.name for path in conf.glob(f"*/{word.group(1)}.yaml")]
+        groups = [each.parent.name for each in conf.glob("*/*.yaml") if each.stem == word.group(1)]
         meant = "".join(f"; is {group}={word.group(1)} meant?" for group in groups[:1])
         return f"{word.group(1)}: settings are given as key=value{meant}"
     return f"{told}; quote what the shell would take apart, as in 'key={{a: 1}}'"

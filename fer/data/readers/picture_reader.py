@@ -107,7 +107,7 @@ class PictureReader(Reader):
 
     title: ClassVar[str]
     folders: ClassVar[tuple[str, ...]]
-    layout: ClassVar[str]
+    layout: str
     options: str = ""
 
     def __init__(
