@@ -88,7 +88,7 @@ def _training_sizes(found: TestSet) -> list[str]:
         sizes.setdefault(round(row.training_images), []).append(row.name)
     if len(sizes) < 2:
         return []
-    told = "; ".join(f"{size:,}: {listed(names, 4)}" for size, names in sorted(sizes.items()))
+    told = "; ".join(f"{size:,}: {listed(names, 2)}" for size, names in sorted(sizes.items()))
     return [
         f"The rows of {found.letter} were not trained on as many images ({told}): what lies "
         "between them may come of that alone."

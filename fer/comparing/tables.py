@@ -10,7 +10,7 @@ from typing import Any
 
 from fer.comparing.comparison import Comparison, cross_data
 from fer.comparing.rows import Row
-from fer.comparing.settings import deviating, differing, short_key, written
+from fer.comparing.settings import brief, deviating, differing, short_key, written
 from fer.comparing.testsets import Pair, TestSet, pareto_front
 from fer.comparing.words import (
     METHODS,
@@ -18,11 +18,15 @@ from fer.comparing.words import (
     cost_text,
     headlines,
     images_words,
+    listed,
     p_text,
     points,
     verdict,
 )
 from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
+
+SETTINGS = 5
+"""So many settings stand beside a row, the rarest first; the others wait to be unfolded."""
 
 
 def tags(row: Row, found: TestSet, cost: str) -> list[str]:
@@ -48,6 +52,22 @@ def row_cells(row: Row) -> dict[str, str]:
         "per face": cost_text("milliseconds_per_face", row.milliseconds_per_face),
         "size": cost_text("megabytes", row.megabytes),
     }
+
+
+_OF_SETTINGS = ("training images", "parameters", "trained", "per face", "size")
+"""Columns of `row_cells` that say nothing where all rows have the same."""
+
+
+def common_columns(tables: list[dict[str, str]]) -> tuple[str, list[dict[str, str]]]:
+    """What all of several rows have in common, in words, and their tables without it."""
+    told = [
+        key
+        for key in tables[0]
+        if key in _OF_SETTINGS and len(tables) > 1 and len({cells[key] for cells in tables}) == 1
+    ]
+    words = ", ".join(f"{key} {tables[0][key]}" for key in told)
+    kept = [{key: cell for key, cell in cells.items() if key not in told} for cells in tables]
+    return words, kept
 
 
 def known_columns(tables: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -77,11 +97,13 @@ def pair_cells(pair: Pair) -> dict[str, str]:
 
 
 def settings_words(found: TestSet) -> list[list[str]]:
-    """For each row the settings in which it is unlike most."""
-    return [
-        [f"{short_key(key)}={written(value)}" for key, value in own.items() if key != "model.name"]
-        for own in deviating([row.settings for row in found.rows])
-    ]
+    """For each row the settings in which it is unlike most, but those that its name says."""
+    said = []
+    for row, own in zip(found.rows, deviating([row.settings for row in found.rows]), strict=True):
+        told = [row.settings["model.name"], *row.name.split(", ")]
+        words = [(f"{short_key(key)}={brief(value)}", value) for key, value in own.items()]
+        said.append([word for word, value in words if word not in told and value not in told])
+    return said
 
 
 def csv_text(comparison: Comparison) -> str:
@@ -181,12 +203,13 @@ def markdown(comparison: Comparison) -> str:
         lines += [f"## {found.letter}: {images_words(found)}", ""]
         lines += [f"- {words}" for words in headlines(found, comparison.alpha, comparison.cost)]
         rows = []
-        for row, differs in zip(found.rows, settings_words(found), strict=True):
+        common, cells = common_columns(known_columns([row_cells(row) for row in found.rows]))
+        for row, differs, own in zip(found.rows, settings_words(found), cells, strict=True):
             name = " ".join(
                 [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
             )
-            rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
-        lines += ["", *_table(known_columns(rows))]
+            rows.append({"row": name, "differs in": listed(differs, SETTINGS), **own})
+        lines += ["", *([f"All rows: {common}.", ""] if common else []), *_table(rows)]
         if found.pairs:
             lines += ["### Tests", "", *_table(known_columns([pair_cells(p) for p in found.pairs]))]
             lines += [f"- {verdict(pair, comparison.alpha)}" for pair in found.pairs] + [""]

@@ -100,6 +100,44 @@ def test_the_page_says_first_what_can_be_told_apart_and_hides_what_is_not_known(
     assert "<th scope=col>seeds or folds p</th>" not in page
 
 
+def test_what_all_rows_have_stands_above_the_table_once(three: Path) -> None:
+    compare(three, "outputs/study")
+    common = "All rows: training images 900, parameters 11.0 M, trained 11.0 M, per face 1.5 ms"
+    assert common in text(three)
+    assert common in text(three, "comparison.md")
+    assert "<th scope=col>parameters</th>" not in text(three)
+    RunFolder(three / "outputs/study/resnet50-faces-cccc").update(
+        parameters=5, trained_parameters=2
+    )
+    compare(three, "outputs/study")
+    assert ">11.0 M<small>all trained</small><small>44 MB</small><" in text(three)
+    assert ">5<small>2 trained</small><" in text(three)
+
+
+def test_many_settings_of_a_row_wait_to_be_unfolded(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    several = {f"setting{k}": k for k in range(9)}
+    for other in (three / "outputs/study").iterdir():
+        usual = RunFolder(other).settings
+        usual["augment"] = dict.fromkeys(several, -1)
+        RunFolder(other).create(usual, **RunFolder(other).status)
+    run.create(run.settings | {"augment": several}, **run.status)
+    compare(three, "outputs/study")
+    assert "<code>setting4=4</code><details><summary>4 more</summary>" in text(three)
+    assert "setting0=0; setting1=1; setting2=2; setting3=3; setting4=4; 4 more |" in text(
+        three, "comparison.md"
+    )
+
+
+def test_a_run_of_one_epoch_is_a_point_among_the_curves(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    run.write_rows([{"epoch": 2, "validation/accuracy": 0.58, "seconds": 10.0}])
+    compare(three, "outputs/study")
+    assert "<title>resnet50: best epoch 58.0 %</title>" in text(three)
+    compare(three, "outputs/study/resnet50-faces-cccc")  # no row has a second epoch
+    assert "<title>resnet50: best epoch 58.0 %</title>" in text(three)
+
+
 def test_the_cost_unasked_is_the_whole_training(three: Path) -> None:
     compare(three, "outputs/study")
     assert float(rows(three)["resnet18"]["training_seconds"]) == 20
