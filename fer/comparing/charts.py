@@ -8,7 +8,7 @@ from html import escape
 
 from fer.comparing.rows import Row
 from fer.comparing.testsets import TestSet, pareto_front
-from fer.comparing.words import COSTS, accuracy_words, cost_text
+from fer.comparing.words import COSTS, accuracy_words, cost_words
 from fer.evaluation.sweep_charts import SERIES, Point, marker, scatter, ticks
 from fer.evaluation.sweep_jobs import count_text, percent
 
@@ -44,7 +44,7 @@ def _cost_figure(found: TestSet, cost: str, models: Sequence[str]) -> str:
     for row in known:
         low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
         x = getattr(row, cost)
-        tip = f"{row.name}\n{accuracy_words(row)}, {cost_text(cost, x)}"
+        tip = f"{row.name}\n{accuracy_words(row)}, {cost_words(row, cost)}"
         drawn.append(Point(x, row.accuracy, low, high, models.index(row.model), row.model, tip))
     front = [(getattr(row, cost), row.accuracy) for row in pareto_front(known, cost)]
     title = f"Test accuracy against {COSTS[cost]}"

@@ -55,6 +55,12 @@ class Comparison:
         told += _trained_apart(self.rows)
         told += [line for row in self.rows for line in _evaluations(row)[1]]
         told += [f"{row.name}: {'; '.join(row.cautions)}" for row in self.rows if row.cautions]
+        told += [
+            f"{row.name}: the run folders of its members are not all there, so the time of its "
+            "training is not known, and it is on no front of it."
+            for row in self.rows
+            if row.members is None
+        ]
         if self.baseline is not None:
             lacking = [found.letter for found in self.sets if found.baseline is None]
             if lacking:

@@ -76,10 +76,12 @@ def _gathered(cells: Mapping[str, str]) -> dict[str, str]:
     found = dict(cells)
     if "trained" in found and found["trained"] == found.get("parameters"):
         found["trained"] = "all"
-    for key, more in _GATHERED.items():
+    time, said, more = found["training"].partition(" with")
+    found["training"] = time + (f"<small>with{more}</small>" if said else "")
+    for key, below in _GATHERED.items():
         if key not in found:
             continue
-        told = [text.format(found.pop(name)) for name, text in more.items() if name in found]
+        told = [text.format(found.pop(name)) for name, text in below.items() if name in found]
         if found[key] != UNKNOWN:
             found[key] += "".join(f"<small>{words}</small>" for words in told)
     return found

@@ -189,6 +189,12 @@ class Row:
         return _mean([run.training_seconds for run in self.runs])
 
     @cached_property
+    def members(self) -> int | None:
+        """How many members' costs are in its own: 0 for no blend, None where they are not known."""
+        counts = [None if run.members is None else len(run.members) for run in self.runs]
+        return None if None in counts else counts[0]
+
+    @cached_property
     def parameters(self) -> float:
         """Number of weights; classical models count what was fitted."""
         return _mean([_number(run.status.get("parameters")) for run in self.runs])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer.comparing.members import epochs_of_members
 from fer.errors import RunError
 from fer.runs.folder import RunFolder, read_results
 
@@ -49,6 +50,7 @@ class TestedRun:
         right: bool `[N]`, whether each face was recognised.
         answers: Digest of `test/predictions.csv`.
         validation: Digest of the validation faces; None where the split is not there.
+        members: What `epochs_of_members` found: a blend costs what its members cost, too.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class TestedRun:
     right: NDArray[np.bool_]
     answers: str
     validation: str | None
+    members: dict[str, list[float]] | None
 
     @property
     def seed(self) -> int:
@@ -82,18 +85,20 @@ class TestedRun:
         return math.nan
 
     @property
-    def _seconds(self) -> list[float]:
-        return [row["seconds"] for row in self.epochs if "seconds" in row]
+    def _seconds(self) -> list[list[float]]:
+        """Of each epoch, of this run and of each member; an empty list where it is not known."""
+        own = [row["seconds"] for row in self.epochs if "seconds" in row]
+        return [own, *([[]] if self.members is None else self.members.values())]
 
     @property
     def seconds_per_epoch(self) -> float:
-        """Mean wall time of an epoch on the machine that trained."""
-        return sum(self._seconds) / len(self._seconds) if self._seconds else math.nan
+        """Mean wall time of an epoch on the machine that trained; of a blend with its members'."""
+        return sum(sum(each) / len(each) if each else math.nan for each in self._seconds)
 
     @property
     def training_seconds(self) -> float:
-        """Wall time of all epochs on the machine that trained."""
-        return sum(self._seconds) if self._seconds else math.nan
+        """Wall time of all epochs on the machine that trained; of a blend with its members'."""
+        return sum(sum(each) if each else math.nan for each in self._seconds)
 
 
 def read_run(path: Path) -> TestedRun:
@@ -113,7 +118,8 @@ def read_run(path: Path) -> TestedRun:
             why += f"; {status.get('why') or 'no reason was recorded'}"
         raise UnfinishedError(state, " ".join(why.split()))
     results = run.results()
-    settings = flat(run.settings)
+    nested = run.settings
+    settings = flat(nested)
     for path, holds, needed in (
         (run.test / "metrics.json", results, _RESULTS),
         (run.path / "status.json", status, _STATUS),
@@ -133,6 +139,7 @@ def read_run(path: Path) -> TestedRun:
         right,
         hashlib.sha256((run.test / "predictions.csv").read_bytes()).hexdigest(),
         _validation(run.split),
+        epochs_of_members(run.path, nested),
     )
 
 

@@ -145,6 +145,35 @@ def test_the_cost_unasked_is_the_whole_training(three: Path) -> None:
     assert "Test accuracy against training time" in text(three)
 
 
+def blend_of(study: Path, *members: str) -> Path:
+    named = [str(study / member) for member in members]
+    settings = settings_of("blend", model_kind="blend", model_members=named)
+    return make_run(study / "blend-faces-dddd", 190, settings=settings)
+
+
+def test_a_blend_costs_what_its_members_cost_too(three: Path) -> None:
+    study = three / "outputs/study"
+    blend_of(study, "resnet18-faces-aaaa", "resnet34-faces-bbbb")
+    compare(three, "outputs/study")
+    assert float(rows(three)["blend"]["training_seconds"]) == 60
+    assert float(rows(three)["blend"]["seconds_per_epoch"]) == 30
+    assert rows(three)["blend"]["members"] == "2"
+    assert "blend (1 min 00 s with its members)" in text(three)
+    study.rename(three / "outputs/moved")  # all outputs lie elsewhere now
+    compare(three, "outputs/moved")
+    assert float(rows(three)["blend"]["training_seconds"]) == 60
+
+
+def test_a_blend_whose_members_are_gone_is_on_no_front(three: Path) -> None:
+    blend_of(three / "outputs/study", "resnet18-faces-aaaa", "resnet34-faces-gone")
+    assert compare(three, "outputs/study").status == 0
+    assert rows(three)["blend"]["training_seconds"] == ""
+    assert rows(three)["blend"]["tags"] == ""
+    assert rows(three)["blend"]["members"] == "not found"
+    assert "blend: the run folders of its members are not all there" in text(three)
+    assert "n/a<small>without its members</small>" in text(three)
+
+
 def test_the_other_forms_hold_the_same(three: Path) -> None:
     compare(three, "outputs/study", "cost=milliseconds_per_face")
     table = rows(three)
