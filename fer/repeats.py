@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from fer.data.protocols import Split, count_folds, overlap_notes
 from fer.errors import ConfigError, FerError, RunError
 from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.repeats import Member, pooled_folder, write_group
+from fer.evaluation.repeats import Member, pooled_folder, pooled_hash, write_group
 from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
 from fer.runs.folder import RunFolder, run_name, write_aside
@@ -155,7 +154,7 @@ def _report(
         "test_time": settings["test_time"],
         "trials": settings["trials"],
         "part": splits[0].test_part,
-        "test_hash": _test_hash(splits),
+        "test_hash": pooled_hash(split.test_hash for split in splits),
         "notes": _together(faces, splits, [split.notes for split in splits]),
         "cautions": _together(faces, splits, [split.cautions for split in splits]),
         "missing": dict(missing),
@@ -172,14 +171,6 @@ def _report(
             pooled[seed] = write_report(folder, predictions, faces.images[indices], story | part)
     results = write_group(path, story, members, pooled)
     return RunGroup(path, tuple(run for _, run in done), results)
-
-
-def _test_hash(splits: Sequence[Split]) -> str:
-    """Of one test part its own digest, of several folds one of them all."""
-    found = sorted({split.test_hash for split in splits})
-    return (
-        found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
-    )
 
 
 def _member(each: Repeat, run: RunFolder) -> Member:

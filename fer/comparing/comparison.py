@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from fer.comparing.folders import LeftOut
+from fer.comparing.folds import trained_apart
 from fer.comparing.rows import Row
-from fer.comparing.settings import compared
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import listed
 from fer.errors import RunError
@@ -52,7 +51,7 @@ class Comparison:
                 "says nothing of an accuracy on another, so each has a table of its own."
             )
         told += [line for found in self.sets for line in _training_sizes(found)]
-        told += _trained_apart(self.rows)
+        told += trained_apart(self.rows)
         told += [line for row in self.rows for line in _evaluations(row)[1]]
         told += [f"{row.name}: {'; '.join(row.cautions)}" for row in self.rows if row.cautions]
         told += [
@@ -69,22 +68,6 @@ class Comparison:
                     f"{', '.join(lacking)}: nothing there is tested against it."
                 )
         return told
-
-
-def _trained_apart(rows: list[Row]) -> list[str]:
-    """Folds of one protocol that were trained as runs of their own, in words."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.group is None and row.first.fold is not None:
-            key = json.dumps(compared(row.settings), sort_keys=True, default=str)
-            found.setdefault(key, []).append(row)
-    return [
-        f"{', '.join(row.name for row in alike)} differ in protocol.fold alone: each has a test "
-        "part of its own, so they are no ranking. protocol.fold=all trains the folds as one group "
-        "and pools them into one row."
-        for alike in found.values()
-        if len({row.first.fold for row in alike}) > 1
-    ]
 
 
 def _training_sizes(found: TestSet) -> list[str]:

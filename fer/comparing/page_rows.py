@@ -76,8 +76,8 @@ def _gathered(cells: Mapping[str, str]) -> dict[str, str]:
     found = dict(cells)
     if "trained" in found and found["trained"] == found.get("parameters"):
         found["trained"] = "all"
-    time, said, more = found["training"].partition(" with")
-    found["training"] = time + (f"<small>with{more}</small>" if said else "")
+    time, said, more = found.get("training", "").partition(" with")
+    found |= {"training": f"{time}<small>with{more}</small>"} if said else {}
     for key, below in _GATHERED.items():
         if key not in found:
             continue

@@ -31,7 +31,7 @@ class Row:
         name: Told apart from the others by what differs.
         runs: One, or several of other folds or seeds.
         path: The run's folder, or the group's.
-        group: What a group's `metrics.json` holds, where it was trained as one.
+        group: What a group's `metrics.json` holds, or would hold of folds trained apart.
     """
 
     name: str

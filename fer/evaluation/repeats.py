@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ def spreads(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]
     """The spread of every metric over several measurements."""
     names = [name for name in measured[0] if name != "support"]
     return {name: spread([metrics[name] for metrics in measured]) for name in names}
+
+
+def pooled_hash(hashes: Iterable[str]) -> str:
+    """Of one test part its own digest, of several folds one of them all."""
+    found = sorted(set(hashes))
+    return (
+        found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+    )
 
 
 def pooled_folder(seed: int, trials: int) -> str:

@@ -458,14 +458,64 @@ def test_other_numbers_of_training_images_are_told(three: Path) -> None:
     assert 'data-name="training images">210<' in text(three)
 
 
-def test_folds_trained_one_by_one_are_told_how_to_be_pooled(tmp_path: Path) -> None:
-    for fold in range(2):
-        settings = settings_of(protocol_name="kfold", protocol_fold=fold)
-        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
-        make_run(tmp_path / f"runs/{fold}", names=names, settings=settings)
+def make_fold(folder: Path, fold: int, right: int, seed: int = 0) -> Path:
+    """One of three folds."""
+    settings = settings_of(seed=seed, protocol_name="kfold", protocol_fold=fold, protocol_folds=3)
+    names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+    return make_run(folder / f"fold{fold}-seed{seed}", right, names=names, settings=settings)
+
+
+def test_folds_trained_one_by_one_are_pooled_as_a_group(tmp_path: Path) -> None:
+    for fold, right in enumerate((100, 110, 150)):
+        make_fold(tmp_path / "runs", fold, right)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    assert float(row["test/accuracy"]) == pytest.approx(120 / N)
+    assert float(row["test/accuracy_deviation"]) == pytest.approx(
+        np.std([100, 110, 150], ddof=1) / N
+    )
+    assert float(row["test/accuracy_low"]) < 120 / N < float(row["test/accuracy_high"])
+    assert (row["n"], row["folds"], row["part"]) == (str(3 * N), "3", "3 folds pooled")
+    assert "differ in protocol.fold alone" not in text(tmp_path)
+    make_fold(tmp_path / "runs", 1, 130, seed=1)  # a second seed that lacks two folds
+    compare(tmp_path, "runs")
+    assert sorted(row["n"] for row in rows(tmp_path).values()) == [str(N), str(3 * N)]
+
+
+def test_folds_of_several_seeds_are_one_row_of_their_means(tmp_path: Path) -> None:
+    for seed in range(2):
+        for fold in range(3):
+            make_fold(tmp_path / "runs", fold, 100 + 20 * seed, seed)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    assert float(row["test/accuracy"]) == pytest.approx(110 / N)
+    assert (row["seeds"], row["folds"]) == ("0 1", "3")
+
+
+def test_folds_that_are_missing_are_named(tmp_path: Path) -> None:
+    for fold in (0, 2):
+        make_fold(tmp_path / "runs", fold, 100)
     told = compare(tmp_path, "runs").out.replace("\n", " ")
     assert "differ in protocol.fold alone" in told
-    assert "protocol.fold=all" in told
+    assert "fold 1 of 3 missing" in told
+    assert len(rows(tmp_path)) == 2
+    make_fold(tmp_path / "runs", 1, 100, seed=1)
+    told = compare(tmp_path, "runs").out.replace("\n", " ")
+    assert "of seed 0 fold 1 of 3 missing; of seed 1 folds 0, 2 of 3 missing" in told
+
+
+def test_a_fold_for_each_person_is_pooled_once_all_faces_were_tested(tmp_path: Path) -> None:
+    loso = {"protocol_name": "leave_one_subject_out", "protocol_folds": None}
+    for fold in range(2):
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        settings = settings_of(**loso, protocol_fold=fold)
+        run = RunFolder(make_run(tmp_path / f"runs/{fold}", names=names, settings=settings))
+        run.update(counts={"train": 2 * N - 20, "validation": 20, "test": N})
+    compare(tmp_path, "runs")
+    assert "once all folds of a seed are there: folds after 1 missing." in text(tmp_path)
+    RunFolder(tmp_path / "runs/0").update(counts={"train": N - 20, "validation": 20, "test": N})
+    compare(tmp_path, "runs")
+    assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
 
 
 def test_the_command_compares_the_same_again(three: Path) -> None:
