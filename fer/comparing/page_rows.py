@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -10,20 +11,14 @@ from urllib.parse import quote
 
 from fer.comparing.comparison import Comparison
 from fer.comparing.rows import Row
-from fer.comparing.tables import (
-    SETTINGS,
-    common_columns,
-    known_columns,
-    row_cells,
-    settings_words,
-    tags,
-)
+from fer.comparing.tables import SETTINGS, row_tables, settings_words, tags
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import bounds, spread_words
 from fer.evaluation.sweep_charts import interval_bar, scale
 from fer.evaluation.sweep_jobs import UNKNOWN, percent
 
 _GATHERED = {
+    "macro F1": {"AUC": "AUC {}"},
     "parameters": {"trained": "{} trained", "size": "{}"},
     "training": {"per epoch": "{} an epoch"},
 }
@@ -35,7 +30,7 @@ def rows_table(found: TestSet, comparison: Comparison, folder: Path) -> str:
     ends = [v for r in found.rows for v in r.intervals.get("accuracy", (r.accuracy, r.accuracy))]
     start, end = scale(ends)
     body = []
-    common, known = common_columns(known_columns([row_cells(row) for row in found.rows]))
+    common, known = row_tables(found)
     for row, differs, cells in zip(found.rows, settings_words(found), known, strict=True):
         low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
         more = "".join(
@@ -78,6 +73,10 @@ def _gathered(cells: Mapping[str, str]) -> dict[str, str]:
         found["trained"] = "all"
     time, said, more = found.get("training", "").partition(" with")
     found |= {"training": f"{time}<small>with{more}</small>"} if said else {}
+    if "without copies" in found:
+        found["without copies"] = re.sub(
+            r" \((.*)\)$", r"<small>\1</small>", found["without copies"]
+        )
     for key, below in _GATHERED.items():
         if key not in found:
             continue

@@ -22,6 +22,7 @@ _RESULTS = (
     *("data", "part", "n", "epoch", "test_hash", "classes", "intervals"),
     *("protocol.name", "metrics.accuracy", "per_class.class", "per_class.f1"),
 )
+_COPIES = ("copies.in_training", "copies.accuracy_without", "copies.n_without")
 _STATUS = ("counts.train", "counts.test", "data_fingerprint")
 _SETTINGS = ("seed", "data.name", "model.name", "protocol.name")
 _GROUP = ("metrics.accuracy", "intervals", "pooled", "part", "test_hash")
@@ -121,7 +122,7 @@ def read_run(path: Path) -> TestedRun:
     nested = run.settings
     settings = flat(nested)
     for path, holds, needed in (
-        (run.test / "metrics.json", results, _RESULTS),
+        (run.test / "metrics.json", results, _RESULTS + (_COPIES if "copies" in results else ())),
         (run.path / "status.json", status, _STATUS),
         (run.path / "config.yaml", settings, _SETTINGS),
     ):

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from fer.comparing.comparison import Comparison, cross_data
+from fer.comparing.copies import without_copies
 from fer.comparing.rows import Row
 from fer.comparing.settings import brief, deviating, differing, short_key, written
 from fer.comparing.testsets import Pair, TestSet, pareto_front
@@ -38,11 +39,26 @@ def tags(row: Row, found: TestSet, cost: str) -> list[str]:
     return said + (["front"] if row in front and len(found.rows) > 1 else [])
 
 
+def row_tables(found: TestSet) -> tuple[str, list[dict[str, str]]]:
+    """What all rows of a test set have in common, in words, and the columns that tell something.
+
+    Accuracy without copies is a column where any row has copies of training images in its test.
+    """
+    tables = [row_cells(row) for row in found.rows]
+    clean = [without_copies(row) for row in found.rows]
+    if not any(each is not None and each.copies for each in clean):
+        tables = [{k: v for k, v in cells.items() if k != "without copies"} for cells in tables]
+    return _common_columns(known_columns(tables))
+
+
 def row_cells(row: Row) -> dict[str, str]:
     """Every column of a row but its name and settings."""
+    clean = without_copies(row)
+    n = "" if clean is None else f" (n = {round(clean.n):,})"
     return {
         "validation": percent(row.validation_accuracy),
         "test accuracy": accuracy_words(row),
+        "without copies": UNKNOWN if clean is None else percent(clean.accuracy) + n,
         "macro F1": share(row.metrics.get("f1_macro")),
         "AUC": share(row.metrics.get("auroc_macro")),
         "training images": f"{round(row.training_images):,}",
@@ -59,7 +75,7 @@ _OF_SETTINGS = ("training images", "parameters", "trained", "per face", "size")
 """Columns of `row_cells` that say nothing where all rows have the same."""
 
 
-def common_columns(tables: list[dict[str, str]]) -> tuple[str, list[dict[str, str]]]:
+def _common_columns(tables: list[dict[str, str]]) -> tuple[str, list[dict[str, str]]]:
     """What all of several rows have in common, in words, and their tables without it."""
     told = [
         key
@@ -161,6 +177,9 @@ def _set_story(found: TestSet, comparison: Comparison) -> dict[str, Any]:
 
 def _record(row: Row, found: TestSet, comparison: Comparison) -> dict[str, Any]:
     figures = {f"test/{name}": value for name, value in row.metrics.items()}
+    if (clean := without_copies(row)) is not None:
+        figures |= {f"test/{key}_without_copies": getattr(clean, key) for key in ("accuracy", "n")}
+        figures["test/copies_in_training"] = clean.copies
     ends = {
         f"test/{name}_{end}": bound
         for name, interval in row.intervals.items()
@@ -205,7 +224,7 @@ def markdown(comparison: Comparison) -> str:
         lines += [f"## {found.letter}: {images_words(found)}", ""]
         lines += [f"- {words}" for words in headlines(found, comparison.alpha, comparison.cost)]
         rows = []
-        common, cells = common_columns(known_columns([row_cells(row) for row in found.rows]))
+        common, cells = row_tables(found)
         for row, differs, own in zip(found.rows, settings_words(found), cells, strict=True):
             name = " ".join(
                 [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]

@@ -46,6 +46,12 @@ METHODS = (
         "test images, and its figure would be too good.",
     ),
     (
+        "Without copies",
+        "Accuracy on the test images of which no exact copy is among the training images, a column "
+        "where a row has such copies: a network may know them by heart. Runs that never looked for "
+        "copies have none.",
+    ),
+    (
         "Intervals",
         "They say how far a test accuracy may be off because the test part is only a sample of "
         "faces. How another training seed would move it is not in them: that is what ± says, the "

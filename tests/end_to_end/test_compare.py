@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -456,6 +457,37 @@ def test_other_numbers_of_training_images_are_told(three: Path) -> None:
     assert said in told.out.replace("\n", " ")
     assert said in text(three)
     assert 'data-name="training images">210<' in text(three)
+
+
+def with_copies(run: Path, copies: int, accuracy: float) -> None:
+    path = run / "test/metrics.json"
+    left = {"in_training": copies, "accuracy_without": accuracy, "n_without": N - copies}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"copies": left}))
+
+
+def test_accuracy_without_copies_is_a_column_where_a_run_has_copies(three: Path) -> None:
+    first, second, _ = sorted((three / "outputs/study").iterdir())
+    with_copies(first, 0, 100 / N)
+    compare(three, "outputs/study")
+    assert "<th scope=col>without copies</th>" not in text(three)
+    with_copies(second, 20, 0.4)
+    compare(three, "outputs/study")
+    assert "<th scope=col>without copies</th>" in text(three)
+    assert "40.0 %<small>n = 190</small>" in text(three)
+    assert "| 40.0 % (n = 190) |" in text(three, "comparison.md")
+    assert float(rows(three)["resnet34"]["test/accuracy_without_copies"]) == 0.4
+    assert rows(three)["resnet50"]["test/accuracy_without_copies"] == ""
+
+
+def test_pooled_folds_weigh_what_is_left_without_copies(tmp_path: Path) -> None:
+    for fold, copies in enumerate((0, 10, N)):
+        run = make_fold(tmp_path / "runs", fold, 100)
+        with_copies(run, copies, 0.5 + 0.1 * fold if copies < N else math.nan)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    left = (0.5 * N + 0.6 * (N - 10)) / (2 * N - 10)
+    assert float(row["test/accuracy_without_copies"]) == pytest.approx(left)
+    assert float(row["test/n_without_copies"]) == 2 * N - 10
 
 
 def make_fold(folder: Path, fold: int, right: int, seed: int = 0) -> Path:
