@@ -15,7 +15,8 @@ from omegaconf import DictConfig
 from fer.comparing.collect import collect, find_baseline
 from fer.comparing.comparison import Comparison
 from fer.comparing.page import page
-from fer.comparing.tables import csv_text, json_story, markdown
+from fer.comparing.records import csv_text, json_story
+from fer.comparing.tables import markdown
 from fer.comparing.terminal import print_comparison
 from fer.comparing.testsets import test_sets
 from fer.config import plain
