@@ -24,9 +24,10 @@ from fer.evaluation.predictions import Predictions
 from fer.evaluation.repeats import Member, pooled_folder, pooled_hash, write_group
 from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
-from fer.runs.folder import RunFolder, run_name, write_aside
+from fer.runs.folder import RunFolder, run_name
 from fer.runs.group import RunGroup
 from fer.training import train
+from fer.writing import write_text
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _report(
 ) -> RunGroup:
     """Writes the group's folder: pooled predictions of each seed's folds, then all together."""
     path.mkdir(parents=True, exist_ok=True)
-    write_aside(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
+    write_text(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
     splits = [Split.load(run.split) for _, run in done]
     members = [_member(each, run) for each, run in done]
     story = {

@@ -23,6 +23,7 @@ from fer.data.cautions import cautions_among
 from fer.data.faces import Faces
 from fer.data.readers import PARTS
 from fer.errors import ConfigError, DataError, RunError
+from fer.writing import aside
 
 Indices = NDArray[np.int64]
 
@@ -79,16 +80,15 @@ class Split:
             "notes": self.notes,
             "cautions": self.cautions,
         }
-        aside = path.with_name(path.stem + ".tmp.npz")
-        np.savez_compressed(
-            aside,
-            train=self.train,
-            validation=self.validation,
-            test=self.test,
-            test_names=self.test_names,
-            story=np.array(json.dumps(story)),
-        )
-        aside.replace(path)
+        with aside(path) as part, part.open("wb") as file:
+            np.savez_compressed(
+                file,
+                train=self.train,
+                validation=self.validation,
+                test=self.test,
+                test_names=self.test_names,
+                story=np.array(json.dumps(story)),
+            )
 
     @staticmethod
     def load(path: Path) -> Split:

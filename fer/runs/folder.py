@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -17,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+from fer.writing import write_text
 
 try:
     import fcntl
@@ -56,13 +56,6 @@ _NOT_DECIDING = (
 def now() -> str:
     """The time, in UTC, to the second."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Writes a small file so that a reader sees the old or the new one, never a part."""
-    aside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,12 +161,12 @@ class RunFolder:
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_aside(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
-        write_aside(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
+        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
+        write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
 
     def update(self, **changes: Any) -> None:
         """Changes entries of `status.json`."""
-        write_aside(self.path / "status.json", json.dumps(self.status | changes, indent=2))
+        write_text(self.path / "status.json", json.dumps(self.status | changes, indent=2))
 
     def look(self, **story: Any) -> None:
         """Records that the test part was looked at."""
@@ -211,7 +204,7 @@ class RunFolder:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = [",".join(columns)]
         lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
-        write_aside(self.path / "metrics.csv", "\n".join(lines) + "\n")
+        write_text(self.path / "metrics.csv", "\n".join(lines) + "\n")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
