@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.evaluation.predictions import Predictions
 from fer.writing import aside, write_text
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.comparing.members import epochs_of_members
+from fer.data.splits import digest_names
 from fer.errors import RunError
 from fer.runs.folder import RunFolder, read_results
 
@@ -194,7 +195,7 @@ def _answers(
         raise RunError(f"{path} is damaged: a row has no known class") from None
     order = np.argsort(names, kind="stable")
     names, truth, right = names[order], truth[order], (truth == said)[order]
-    if digest(names) != results["test_hash"]:
+    if digest_names(names) != results["test_hash"]:
         raise RunError(
             f"{path} does not match the run's split: its {len(names):,} faces are not the "
             f"{results['n']:,} that were tested; restore it, or train again with restart=true"
@@ -205,11 +206,6 @@ def _answers(
             f"{results['metrics']['accuracy']:.4f}: one of them was changed; restore it"
         )
     return names, truth, right
-
-
-def digest(names: NDArray[np.str_]) -> str:
-    """Of the test images, as `Split.test_hash` has it."""
-    return hashlib.sha256("\n".join(sorted(names.tolist())).encode()).hexdigest()[:16]
 
 
 def _validation(split: Path) -> str | None:

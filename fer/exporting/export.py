@@ -18,7 +18,7 @@ from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.errors import ConfigError, RunError
 from fer.exporting.card import model_card
 from fer.exporting.checking import answers, compare, demands
