@@ -95,7 +95,11 @@ def stored_calibration(run: RunFolder) -> Calibration | None:
     if not run.calibration.is_file():
         return None
     try:
-        return Calibration(**json.loads(run.calibration.read_text(encoding="utf-8")))
+        found = Calibration(**json.loads(run.calibration.read_text(encoding="utf-8")))
+        told = {**found.as_dict(), "threshold": found.threshold or 0.0}
+        if not all(isinstance(value, (int, float)) for value in told.values()):
+            raise TypeError
+        return found
     except (OSError, ValueError, TypeError):
         raise RunError(
             f"{run.calibration} is damaged: delete it, and evaluate the run to fit it again"

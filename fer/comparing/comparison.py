@@ -11,7 +11,7 @@ from fer.comparing.rows import Row
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import listed
 from fer.errors import RunError
-from fer.runs.folder import read_results
+from fer.runs.json_files import read_results
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from fer.comparing.members import epochs_of_members
 from fer.data.splits import digest_names
 from fer.errors import RunError
-from fer.runs.folder import RunFolder, read_results
+from fer.runs.folder import RunFolder
+from fer.runs.json_files import read_results
 
 _RESULTS = (
     *("data", "part", "n", "epoch", "test_hash", "classes", "intervals"),

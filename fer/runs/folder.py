@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -16,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+from fer.runs.json_files import read_object, read_results
 from fer.writing import write_text
 
 try:
@@ -149,14 +149,7 @@ class RunFolder:
     @property
     def status(self) -> dict[str, Any]:
         """What `status.json` says."""
-        path = self.path / "status.json"
-        try:
-            status = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
-        if not isinstance(status, dict):
-            raise RunError(f"{path} is not a status: restore it")
-        return status
+        return read_object(self.path / "status.json")
 
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
@@ -236,37 +229,20 @@ class RunFolder:
         return aside
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """The figures of a run or of a group, with NaN where one is undefined.
+def runs_of_group(path: Path) -> list[str]:
+    """The runs that a group folder's table names; none where it is no group folder.
 
     Raises:
-        RunError: The file is missing or damaged.
+        RunError: The table is damaged.
     """
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise RunError(f"{path} is missing or damaged: the run is not finished") from None
-    assert isinstance(results, dict)
-    figures = ("metrics", "intervals", "per_class", "copies", "average_precision")
-    return {key: _numbers(v) if key in figures else v for key, v in results.items()}
-
-
-def runs_of_group(path: Path) -> list[str]:
-    """The runs that a group folder's table names; none where it is no group folder."""
     table = path / GROUP_TABLE
     if not table.is_file():
         return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return [row["run"] for row in csv.DictReader(file)]
-
-
-def _numbers(value: Any) -> Any:
-    """The same, with NaN for null, which stands for it in JSON."""
-    if isinstance(value, dict):
-        return {key: _numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
-    return math.nan if value is None else value
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            return [str(row["run"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        raise RunError(f"{table} is damaged: the same training command writes it anew") from None
 
 
 def _text(value: float | None) -> str:

@@ -449,6 +449,29 @@ def test_damaged_files_are_listed_and_the_page_is_right(three: Path) -> None:
     assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
 
 
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_files_that_hold_no_object_are_left_out(three: Path, content: str) -> None:
+    study = three / "outputs/study"
+    (study / "resnet34-faces-bbbb/test/metrics.json").write_text(content)
+    (study / "resnet50-faces-cccc/status.json").write_text(content)
+    evaluation = study / "resnet18-faces-aaaa/evaluations/x-all/metrics.json"
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text(content)
+    (study / "sweep-1/jobs").mkdir(parents=True)
+    (study / "sweep-1/jobs/0.json").write_text(content)
+    for name, columns in {"group": "fold,seed,run\n", "bad": "fold,seed\n0,0"}.items():
+        (study / name).mkdir()
+        (study / name / "repeats.csv").write_text(columns)
+        (study / name / "metrics.json").write_text(content)
+    told = compare(three, "outputs/study", "outputs/study/sweep-1")
+    assert told.status == 0, told.err
+    assert told.err.count("holds no JSON object; restore it") == 3
+    assert "0.json (damaged): this record of a job is damaged" in told.err
+    assert "repeats.csv is damaged" in told.err
+    assert "evaluations/x-all/metrics.json is damaged and left out" in text(three)
+    assert set(rows(three)) == {"resnet18"}
+
+
 def test_other_numbers_of_training_images_are_told(three: Path) -> None:
     run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
     run.update(counts=run.status["counts"] | {"train": 210})
