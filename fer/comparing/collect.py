@@ -42,11 +42,11 @@ def collect(named: Sequence[str]) -> Collected:
     parts: list[Part] = []
     for path in found.groups:
         try:
-            group = read_group(path)
+            story = read_group(path)
             runs = tuple(read_run(member) for member in group_members(path))
             if not runs:
                 raise RunError(f"{path} names no run: the same command trains them")
-            parts.append((runs, path, group))
+            parts.append((runs, path, story))
         except RunError as error:
             left_out.append(_left_out(path, error))
     known = {_identity(run): run for runs, _, _ in parts for run in runs}

@@ -18,6 +18,7 @@ from fer.comparing.settings import compared
 from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.paired_tests import mean_interval
 from fer.evaluation.repeats import spread
+from fer.evaluation.wilson import wilson_interval
 
 BYTES = 4
 """Of a weight, as 32-bit numbers."""
@@ -133,6 +134,8 @@ class Row:
         found = self.group or self.first.results
         if len(self.seeds) == 1:
             return {name: (low, high) for name, (low, high) in found["intervals"].items()}
+        if self.accuracy in (0, 1):  # in every resample, too
+            return {"accuracy": wilson_interval(round(self.share_right.sum()), len(self.names))}
         return {"accuracy": mean_interval(self.share_right)}
 
     @cached_property
