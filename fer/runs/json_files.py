@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +90,30 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
 
 
 class Told(dict[str, Any]):
-    """What a JSON file holds; to ask for what it lacks is a RunError that names the file."""
+    """What a JSON file holds; to ask for what it lacks is a RunError that names the file.
 
-    def __init__(self, content: Mapping[str, Any], path: Path, above: str = "") -> None:
+    Args:
+        content: Of the file.
+        path: The file; a copy, as `dataclasses.asdict` makes it of pairs, has forgotten it.
+        above: Keys that lead to this object in the file, each followed by a dot.
+    """
+
+    def __init__(
+        self,
+        content: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        path: Path | None = None,
+        above: str = "",
+    ) -> None:
         self._path, self._above = path, above
         super().__init__(
             {
                 key: Told(value, path, f"{above}{key}.") if isinstance(value, dict) else value
-                for key, value in content.items()
+                for key, value in dict(content).items()
             }
         )
 
     def __missing__(self, key: str) -> Any:
-        raise RunError(f"{self._path} lacks {self._above}{key}: restore it")
+        raise RunError(f"{self._path or 'the run'} lacks {self._above}{key}: restore it")
 
 
 def read_object(path: Path) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_what_is_lacking_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"metrics\.json lacks metrics\.accuracy: restore it"):
         results["metrics"]["accuracy"]
     assert results.get("epoch") is None
+    with pytest.raises(RunError, match="the run lacks epoch"):
+        copy.deepcopy(type(results)(results.items()))["epoch"]  # as dataclasses.asdict copies it
 
 
 @pytest.mark.parametrize("content", [[], 3, {"temperature": 1}, {"temperature": "warm"}])
