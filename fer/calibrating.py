@@ -13,7 +13,8 @@ from fer.errors import RunError
 from fer.evaluation.calibration import Calibration, fit_calibration
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import predict
-from fer.runs.folder import RunFolder, write_aside
+from fer.runs.folder import RunFolder
+from fer.writing import write_text
 
 SURE_ACCURACY = 0.9
 """Of runs from before `sure_accuracy` was a setting."""
@@ -44,7 +45,7 @@ def calibrate(
     found = fit_calibration(said, sure_accuracy)
     if dict(data.test_time) == run.settings["test_time"]:
         said.save(run.validation / "predictions.csv")
-        write_aside(run.calibration, json.dumps(found.as_dict(), indent=2))
+        write_text(run.calibration, json.dumps(found.as_dict(), indent=2))
     return found
 
 
@@ -94,7 +95,11 @@ def stored_calibration(run: RunFolder) -> Calibration | None:
     if not run.calibration.is_file():
         return None
     try:
-        return Calibration(**json.loads(run.calibration.read_text(encoding="utf-8")))
+        found = Calibration(**json.loads(run.calibration.read_text(encoding="utf-8")))
+        told = {**found.as_dict(), "threshold": found.threshold or 0.0}
+        if not all(isinstance(value, (int, float)) for value in told.values()):
+            raise TypeError
+        return found
     except (OSError, ValueError, TypeError):
         raise RunError(
             f"{run.calibration} is damaged: delete it, and evaluate the run to fit it again"

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from fer.data.copies import TestCopies, find_test_copies
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split, digest_names
+from fer.data.splits import Split, digest_names
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement
 from fer.evaluation.predictions import Predictions

@@ -23,8 +23,9 @@ from fer.models.epoch_metrics import EpochMetrics
 from fer.models.losses import ClassificationLoss
 from fer.models.networks.classical import ClassicalNetwork
 from fer.runs.checkpoints import SafeCheckpointIO
-from fer.runs.folder import RunFolder, write_aside
+from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
+from fer.writing import write_text
 
 Part = tuple[NDArray[np.float64], NDArray[np.int64]]
 """What the classifier looks at, `[N, d]`, and labels `[N]`."""
@@ -150,7 +151,7 @@ def _save_selection(run: RunFolder, rows: list[dict[str, Any]], best: int) -> No
     lines = [",".join([*rows[0], "kept"])]
     for i, row in enumerate(rows):
         lines.append(",".join([*map(str, row.values()), "yes" if i == best else "no"]))
-    write_aside(run.path / "selection.csv", "\n".join(lines) + "\n")
+    write_text(run.path / "selection.csv", "\n".join(lines) + "\n")
 
 
 def _save_checkpoints(run: RunFolder, model: FaceClassifier) -> None:

@@ -10,7 +10,7 @@ from fer.data.copies import TestCopies, compare_rows, row_digests
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
 from fer.data.preprocessing import to_images
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.leaks import reopen
 from fer.runs.folder import RunFolder
 

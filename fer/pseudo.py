@@ -24,6 +24,7 @@ from fer.data.readers.unlabelled import UnlabelledReader
 from fer.errors import DataError, RunError
 from fer.prediction import load_model, predict
 from fer.runs.folder import RunFolder
+from fer.writing import aside
 
 COLUMNS = ("name", "label", "confidence")
 FILE = "pseudo_labels.csv"
@@ -124,15 +125,12 @@ class PseudoLabels:
                 f"{usable.sum():,} pictures that are no copies of validation or test faces "
                 f"({best}): take a lower one, or other pictures"
             )
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f"{file.name}.tmp")
-        with aside.open("w", newline="", encoding="utf-8") as opened:
+        with aside(file) as part, part.open("w", newline="", encoding="utf-8") as opened:
             table = csv.writer(opened)
             table.writerow(COLUMNS)
             for index in chosen.tolist():
                 label = said.classes[said.predicted[index]]
                 table.writerow([said.names[index], label, repr(float(confidence[index]))])
-        aside.replace(file)
 
     def _read(self, file: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Indices of the chosen pictures, and their labels.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -18,16 +17,18 @@ from fer.config import plain
 from fer.console import say
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
-from fer.data.protocols import Split, count_folds, overlap_notes
+from fer.data.protocols import count_folds, overlap_notes
+from fer.data.splits import Split
 from fer.errors import ConfigError, FerError, RunError
 from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.repeats import Member, pooled_folder, write_group
+from fer.evaluation.repeats import Member, pooled_folder, pooled_hash, write_group
 from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
-from fer.runs.folder import RunFolder, run_name, write_aside
+from fer.runs.folder import RunFolder, run_name
 from fer.runs.group import RunGroup
 from fer.training import train
+from fer.writing import write_text
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _report(
 ) -> RunGroup:
     """Writes the group's folder: pooled predictions of each seed's folds, then all together."""
     path.mkdir(parents=True, exist_ok=True)
-    write_aside(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
+    write_text(path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
     splits = [Split.load(run.split) for _, run in done]
     members = [_member(each, run) for each, run in done]
     story = {
@@ -155,7 +156,7 @@ def _report(
         "test_time": settings["test_time"],
         "trials": settings["trials"],
         "part": splits[0].test_part,
-        "test_hash": _test_hash(splits),
+        "test_hash": pooled_hash(split.test_hash for split in splits),
         "notes": _together(faces, splits, [split.notes for split in splits]),
         "cautions": _together(faces, splits, [split.cautions for split in splits]),
         "missing": dict(missing),
@@ -172,14 +173,6 @@ def _report(
             pooled[seed] = write_report(folder, predictions, faces.images[indices], story | part)
     results = write_group(path, story, members, pooled)
     return RunGroup(path, tuple(run for _, run in done), results)
-
-
-def _test_hash(splits: Sequence[Split]) -> str:
-    """Of one test part its own digest, of several folds one of them all."""
-    found = sorted({split.test_hash for split in splits})
-    return (
-        found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
-    )
 
 
 def _member(each: Repeat, run: RunFolder) -> Member:

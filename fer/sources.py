@@ -13,7 +13,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.errors import ConfigError, RunError
 from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder

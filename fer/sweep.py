@@ -18,8 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
-from fer.runs.folder import RunFolder, write_aside
+from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
+from fer.writing import write_text
 
 _failed = False
 
@@ -73,7 +74,7 @@ class SweepJob:
         path = self.folder / "jobs" / f"{self.number:04d}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         story = {"number": self.number, "overrides": list(self.overrides), "status": status, **more}
-        write_aside(path, json.dumps(story, indent=2))
+        write_text(path, json.dumps(story, indent=2))
 
 
 class SweepSummary(Callback):

@@ -30,7 +30,8 @@ from fer.data.cleaning import clean_training
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import make_split
+from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
 from fer.models.averaging import EmaWeights

@@ -6,13 +6,13 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer.errors import ConfigError, RunError
+from fer.writing import aside
 
 
 def open_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
@@ -32,20 +32,15 @@ def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[NDArray[np.
     Raises:
         RunError: The disk is full or refuses.
     """
-    aside = path.with_suffix(".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
+        with aside(path) as part, part.open("wb") as file:
             head = {"descr": "<f4", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, head)
             for piece in pieces:
                 file.write(piece.astype("<f4").tobytes())
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
         raise RunError(
             f"{path} could not be written: {why}; make room and run the same command again to go on"

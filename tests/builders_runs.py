@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.evaluation.metrics import headline, per_class
 from fer.evaluation.paired_tests import mean_interval
 from fer.evaluation.predictions import Predictions

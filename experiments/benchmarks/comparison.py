@@ -21,7 +21,7 @@ from fer.comparing.comparison import Comparison
 from fer.comparing.page import page
 from fer.comparing.tables import csv_text, json_story, markdown
 from fer.comparing.testsets import test_sets
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.evaluation.metrics import headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder

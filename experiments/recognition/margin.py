@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fer import detection
 from fer.data.data_sets import build_data
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.detection import Detection
 from fer.detection.cropping import choose
 from fer.evaluation.figure_style import COLOURS, LINES, MARKERS, TEXT, dress, new_figure, save

@@ -9,7 +9,8 @@ import numpy as np
 
 from fer.auditing.copies import Copies
 from fer.data.faces import Faces
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import make_split
+from fer.data.splits import Split
 from fer.errors import FerError
 
 MOST_FOLDS = 10

@@ -12,6 +12,7 @@ import numpy as np
 
 from fer.auditing.copies import conflicting
 from fer.auditing.findings import Findings
+from fer.writing import aside, write_text
 
 Row = dict[str, Any]
 
@@ -34,9 +35,7 @@ def write_findings(findings: Findings, folder: Path) -> None:
     doubtful.unlink(missing_ok=True)  # of an earlier audit with a run
     if findings.doubtful is not None:
         _write(doubtful, _doubtful(findings), [*_FACE, "suggested", "confidence_in_label"])
-    aside = folder / "audit.json.part"
-    aside.write_text(json.dumps(findings.story, indent=2), encoding="utf-8")
-    aside.replace(folder / "audit.json")
+    write_text(folder / "audit.json", json.dumps(findings.story, indent=2))
 
 
 _FACE = ("name", "part", "class")
@@ -108,9 +107,7 @@ def _doubtful(findings: Findings) -> list[Row]:
 def _write(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
     """Writes a table aside and renames it; a person, where known, follows the other columns."""
     found = dict.fromkeys([*columns, *(key for row in rows[:1] for key in row)])
-    aside = path.with_name(f"{path.name}.part")
-    with aside.open("w", newline="", encoding="utf-8") as file:
+    with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(found))
         table.writeheader()
         table.writerows(rows)
-    aside.replace(path)

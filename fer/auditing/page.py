@@ -13,7 +13,8 @@ from fer.auditing.leaks import COUNTED
 from fer.auditing.sentences import headlines, protocol_name, warnings
 from fer.auditing.sheets import sheets
 from fer.evaluation.cautions import MARK
-from fer.evaluation.html_page import fill_page, save_page
+from fer.evaluation.html_page import fill_page
+from fer.writing import write_text
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 UNKNOWN = "n/a"
@@ -50,7 +51,7 @@ def write_page(findings: Findings, folder: Path, shown: int) -> None:
         seconds=story["seconds"],
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
     )
-    save_page(text, folder / "audit.html")
+    write_text(folder / "audit.html", text)
 
 
 def _sentence(text: str) -> str:

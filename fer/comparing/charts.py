@@ -8,7 +8,7 @@ from html import escape
 
 from fer.comparing.rows import Row
 from fer.comparing.testsets import TestSet, pareto_front
-from fer.comparing.words import COSTS, accuracy_words, cost_text
+from fer.comparing.words import COSTS, accuracy_words, cost_words
 from fer.evaluation.sweep_charts import SERIES, Point, marker, scatter, ticks
 from fer.evaluation.sweep_jobs import count_text, percent
 
@@ -44,7 +44,7 @@ def _cost_figure(found: TestSet, cost: str, models: Sequence[str]) -> str:
     for row in known:
         low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
         x = getattr(row, cost)
-        tip = f"{row.name}\n{accuracy_words(row)}, {cost_text(cost, x)}"
+        tip = f"{row.name}\n{accuracy_words(row)}, {cost_words(row, cost)}"
         drawn.append(Point(x, row.accuracy, low, high, models.index(row.model), row.model, tip))
     front = [(getattr(row, cost), row.accuracy) for row in pareto_front(known, cost)]
     title = f"Test accuracy against {COSTS[cost]}"
@@ -73,7 +73,7 @@ def _legend(models: Sequence[str]) -> str:
 
 def curves(found: TestSet) -> str:
     """Validation accuracy over the epochs, one curve a row, mean over its runs."""
-    known = {row: points for row in _by_interest(found) if len(points := _curve(row)) > 1}
+    known = {row: points for row in _by_interest(found) if (points := _curve(row))}
     if not known:
         return ""
     named = [row for row in found.rows if row in list(known)[:NAMED]]
@@ -106,7 +106,7 @@ def _curves(
     bottom = _HEIGHT - _BOTTOM
 
     def across(epoch: float) -> float:
-        return _LEFT + (epoch - 1) / (last - 1) * (width - _LEFT - _RIGHT)
+        return _LEFT + 8 + (epoch - 1) / max(last - 1, 1) * (width - _LEFT - _RIGHT - 8)
 
     def up(value: float) -> float:
         return bottom - (value - low) / (high - low) * (bottom - _TOP)
@@ -120,7 +120,7 @@ def _curves(
             f'y2="{up(y):.1f}"/><text class="tick" text-anchor="end" x="{_LEFT - 6}" '
             f'y="{up(y) + 3.5:.1f}">{100 * y:.3g} %</text>'
         )
-    for x in [x for x in ticks(1, last) if x == int(x)]:
+    for x in [x for x in ticks(1, last) if x == int(x)] if last > 1 else [1]:
         parts.append(
             f'<text class="tick" text-anchor="middle" x="{across(x):.1f}" y="{bottom + 16}">'
             f"{x:.0f}</text>"
@@ -159,11 +159,20 @@ def _curve(row: Row) -> list[tuple[float, float]]:
 
 
 def _line(row: Row, points: Sequence[tuple[float, float]], k: int | None) -> str:
-    """A curve with a marker at its highest point; thin where it has no name."""
+    """A curve with a marker at its highest point; thin where it has no name.
+
+    A run of a single epoch is a point.
+    """
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     tip = f"<title>{escape(row.name)}: best epoch {percent(row.validation_accuracy)}</title>"
     if k is None:
-        return f'<g>{tip}<polyline class="curve other" points="{path}"/></g>'
+        x, y = points[0]
+        drawn = (
+            f'<polyline class="curve other" points="{path}"/>'
+            if len(points) > 1
+            else f'<circle class="other" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>'
+        )
+        return f"<g>{tip}{drawn}</g>"
     x, y = min(points, key=lambda point: point[1])
     return (
         f'<g>{tip}<polyline class="curve s{k} d{k}" points="{path}"/>'

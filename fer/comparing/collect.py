@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.comparing.folders import LeftOut, find, group_members
+from fer.comparing.folds import pool
 from fer.comparing.rows import Row, gather
 from fer.comparing.runs import TestedRun, UnfinishedError, read_group, read_run
 from fer.comparing.settings import compared, row_names
@@ -32,14 +33,20 @@ class Collected:
 
 
 def collect(named: Sequence[str]) -> Collected:
-    """Reads all runs behind the words; what cannot be used is told, never compared."""
+    """Reads all runs behind the words; what cannot be used is told, never compared.
+
+    Folds that were trained apart are pooled where all are there.
+    """
     found = find(named)
     left_out = list(found.left_out)
     parts: list[Part] = []
     for path in found.groups:
         try:
+            story = read_group(path)
             runs = tuple(read_run(member) for member in group_members(path))
-            parts.append((runs, path, read_group(path)))
+            if not runs:
+                raise RunError(f"{path} names no run: the same command trains them")
+            parts.append((runs, path, story))
         except RunError as error:
             left_out.append(_left_out(path, error))
     known = {_identity(run): run for runs, _, _ in parts for run in runs}
@@ -56,6 +63,8 @@ def collect(named: Sequence[str]) -> Collected:
         else:
             why = f"its configuration and every prediction are those of {first.path}"
             left_out.append(LeftOut(str(path), "copy", why))
+    pooled, single = pool(single)
+    parts += [(runs, runs[0].path, group) for runs, group in pooled]
     parts += [(runs, runs[0].path, None) for runs in gather(single)]
     settings = [runs[0].settings for runs, _, _ in parts]
     folders = [path for _, path, _ in parts]

@@ -15,14 +15,15 @@ from omegaconf import DictConfig
 from fer.comparing.collect import collect, find_baseline
 from fer.comparing.comparison import Comparison
 from fer.comparing.page import page
-from fer.comparing.tables import csv_text, json_story, markdown
+from fer.comparing.records import csv_text, json_story
+from fer.comparing.tables import markdown
 from fer.comparing.terminal import print_comparison
 from fer.comparing.testsets import test_sets
 from fer.config import plain
 from fer.console import say
 from fer.errors import RunError
 from fer.evaluation.report import without_nan
-from fer.runs.folder import write_aside
+from fer.writing import write_text
 
 _USUAL = {"cost": "training_seconds", "alpha": 0.05, "target": "page"}
 """Values of `conf/compare.yaml`, which the command need not repeat."""
@@ -57,11 +58,11 @@ def compare(config: DictConfig) -> Path:
     )
     folder = Path(settings["output"] or _default_folder(settings)).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
-    write_aside(folder / "index.html", page(comparison, folder))
-    write_aside(folder / "comparison.md", markdown(comparison))
-    write_aside(folder / "comparison.csv", csv_text(comparison))
+    write_text(folder / "index.html", page(comparison, folder))
+    write_text(folder / "comparison.md", markdown(comparison))
+    write_text(folder / "comparison.csv", csv_text(comparison))
     story = json.dumps(without_nan(json_story(comparison)), indent=2)
-    write_aside(folder / "comparison.json", story)
+    write_text(folder / "comparison.json", story)
     if settings["progress"] != "none":
         print_comparison(comparison, folder)
     if settings["target"] == "wandb":

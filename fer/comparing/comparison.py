@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from fer.comparing.folders import LeftOut
+from fer.comparing.folds import trained_apart
 from fer.comparing.rows import Row
-from fer.comparing.settings import compared
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import listed
 from fer.errors import RunError
-from fer.runs.folder import read_results
+from fer.runs.json_files import read_results
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,15 @@ class Comparison:
                 "says nothing of an accuracy on another, so each has a table of its own."
             )
         told += [line for found in self.sets for line in _training_sizes(found)]
-        told += _trained_apart(self.rows)
+        told += trained_apart(self.rows)
         told += [line for row in self.rows for line in _evaluations(row)[1]]
         told += [f"{row.name}: {'; '.join(row.cautions)}" for row in self.rows if row.cautions]
+        told += [
+            f"{row.name}: the run folders of its members are not all there, so the time of its "
+            "training is not known, and it is on no front of it."
+            for row in self.rows
+            if row.members is None
+        ]
         if self.baseline is not None:
             lacking = [found.letter for found in self.sets if found.baseline is None]
             if lacking:
@@ -65,22 +70,6 @@ class Comparison:
         return told
 
 
-def _trained_apart(rows: list[Row]) -> list[str]:
-    """Folds of one protocol that were trained as runs of their own, in words."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.group is None and row.first.fold is not None:
-            key = json.dumps(compared(row.settings), sort_keys=True, default=str)
-            found.setdefault(key, []).append(row)
-    return [
-        f"{', '.join(row.name for row in alike)} differ in protocol.fold alone: each has a test "
-        "part of its own, so they are no ranking. protocol.fold=all trains the folds as one group "
-        "and pools them into one row."
-        for alike in found.values()
-        if len({row.first.fold for row in alike}) > 1
-    ]
-
-
 def _training_sizes(found: TestSet) -> list[str]:
     """A sentence where rows that are ranked together had other numbers of training images."""
     sizes: dict[int, list[str]] = {}
@@ -88,7 +77,7 @@ def _training_sizes(found: TestSet) -> list[str]:
         sizes.setdefault(round(row.training_images), []).append(row.name)
     if len(sizes) < 2:
         return []
-    told = "; ".join(f"{size:,}: {listed(names, 4)}" for size, names in sorted(sizes.items()))
+    told = "; ".join(f"{size:,}: {listed(names, 2)}" for size, names in sorted(sizes.items()))
     return [
         f"The rows of {found.letter} were not trained on as many images ({told}): what lies "
         "between them may come of that alone."

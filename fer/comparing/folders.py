@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fer.errors import RunError
 from fer.runs.folder import GROUP_TABLE, RunFolder, runs_of_group
 
 
@@ -69,7 +70,13 @@ def find(named: Sequence[str]) -> Found:
                 kind.append(each)
         if not known and len(found.left_out) == jobs_lost:
             found.left_out.append(LeftOut(word, "not found", why))
-    members = {member for group in found.groups for member in group_members(group)}
+    members: set[Path] = set()
+    for group in list(found.groups):
+        try:
+            members.update(group_members(group))
+        except RunError as error:
+            found.groups.remove(group)
+            found.left_out.append(LeftOut(str(group), "damaged", str(error)))
     found.runs = [run for run in found.runs if run not in members]
     return found
 
@@ -112,12 +119,14 @@ def _jobs(sweep: Path, left_out: list[LeftOut]) -> Iterator[Path]:
         try:
             job = json.loads(record.read_text(encoding="utf-8"))
             name = f"{sweep.name}, job {job['number']} ({' '.join(job['overrides'])})"
-            status, folder = str(job["status"]), job.get("folder")
-        except (ValueError, KeyError, TypeError):
+            status, folder, error = str(job["status"]), job.get("folder"), job.get("error")
+            if not all(isinstance(each, (str, type(None))) for each in (folder, error)):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError):
             left_out.append(LeftOut(str(record), "damaged", "this record of a job is damaged"))
             continue
         if folder is None:
-            why = job.get("error") or "it left no finished run"
+            why = error or "it left no finished run"
             left_out.append(LeftOut(name, status, " ".join(why.split())))
             continue
         run = sweep.parent.parent / Path(folder).parent.name / Path(folder).name

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 from fer.comparing.charts import cost_figures, curves
 from fer.comparing.comparison import Comparison, cross_data
-from fer.comparing.rows import Row
-from fer.comparing.settings import differing, short_key, written
-from fer.comparing.tables import known_columns, pair_cells, row_cells, settings_words, tags
+from fer.comparing.page_rows import html_cells, html_table, rows_table
+from fer.comparing.settings import brief, differing, short_key
+from fer.comparing.tables import known_columns, pair_cells
 from fer.comparing.testsets import Pair, TestSet
-from fer.comparing.words import (
-    METHODS,
-    bounds,
-    headlines,
-    images_words,
-    spread_words,
-    told_apart,
-    verdict,
-)
+from fer.comparing.words import METHODS, headlines, images_words, told_apart, verdict
 from fer.evaluation.html_page import fill_page
-from fer.evaluation.sweep_charts import interval_bar, scale
 from fer.evaluation.sweep_jobs import UNKNOWN, percent, share
 
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -81,61 +69,10 @@ def _set(found: TestSet, comparison: Comparison, folder: Path) -> str:
     }
     return (
         f'<section class="set"><h2>{escape(lead)}</h2><div class="card told">{said}</div>'
-        f"{_pairs(found, comparison)}{_rows(found, comparison, folder)}"
+        f"{_pairs(found, comparison)}{rows_table(found, comparison, folder)}"
         + "".join(f"<h3>{name}</h3>{part}" for name, part in parts.items() if part)
         + "</section>"
     )
-
-
-def _rows(found: TestSet, comparison: Comparison, folder: Path) -> str:
-    """A row for each configuration, by test accuracy."""
-    ends = [v for r in found.rows for v in r.intervals.get("accuracy", (r.accuracy, r.accuracy))]
-    start, end = scale(ends)
-    body = []
-    known = known_columns([row_cells(row) for row in found.rows])
-    for row, differs, cells in zip(found.rows, settings_words(found), known, strict=True):
-        low, high = row.intervals.get("accuracy", (row.accuracy, row.accuracy))
-        more = "".join(
-            f"<small>{escape(t)}</small>" for t in (bounds(row)[1:-1], spread_words(row))
-        )
-        cells["test accuracy"] = (
-            f"{interval_bar(row.accuracy, low, high, start, end)}"
-            f"<span>{percent(row.accuracy)}{more}</span>"
-        )
-        said = tags(row, found, comparison.cost)
-        marks = "".join(f' <b class="tag {tag}">{tag}</b>' for tag in said)
-        chips = " ".join(f"<code>{escape(word)}</code>" for word in differs)
-        name = f'<td class="row">{_link(row, folder)}{marks}<div class="chips">{chips}</div></td>'
-        body.append(f"<tr{' class=best' if 'best' in said else ''}>{name}{_cells(cells)}</tr>")
-    head = "".join(f"<th scope=col>{name}</th>" for name in ("row", *cells)).replace(
-        "test accuracy",
-        f"test accuracy, 95 %<span class=ends><i>{100 * start:.0f} %</i>"
-        f"<i>{100 * end:.0f} %</i></span>",
-    )
-    lead = (
-        '<p class="quiet note">By test accuracy; below each name what it sets unlike most rows.</p>'
-        if len(found.rows) > 1
-        else ""
-    )
-    return f"{lead}<div class=scroll>{_table(head, body, 'rows')}</div>"
-
-
-def _cells(cells: Mapping[str, str]) -> str:
-    return "".join(
-        f'<td data-name="{escape(name)}"{" class=quiet" if cell == UNKNOWN else ""}>{cell}</td>'
-        for name, cell in cells.items()
-    )
-
-
-def _table(head: str, body: Sequence[str], kind: str) -> str:
-    rows = "".join(body)
-    return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _link(row: Row, folder: Path) -> str:
-    """The row's name, a link to its folder."""
-    target = os.path.relpath(row.path.resolve(), folder.resolve())
-    return f'<a href="{escape(quote(target))}/">{escape(row.name)}</a>'
 
 
 def _pairs(found: TestSet, comparison: Comparison) -> str:
@@ -151,12 +88,12 @@ def _pairs(found: TestSet, comparison: Comparison) -> str:
     )
     cells = known_columns([pair_cells(pair) for pair in found.pairs])
     head = "".join(f"<th scope=col>{name}</th>" for name in cells[0])
-    body = [f"<tr>{_cells({k: escape(v) for k, v in each.items()})}</tr>" for each in cells]
+    body = [f"<tr>{html_cells({k: escape(v) for k, v in each.items()})}</tr>" for each in cells]
     return (
         "<h3>What can be told apart</h3>"
         f'<ul class="verdicts">{"".join(shown[:_VERDICTS])}</ul>{more}'
         f"<details><summary>The tests behind the verdicts</summary><div class=scroll>"
-        f"{_table(head, body, 'pairs')}</div></details>"
+        f"{html_table(head, body, 'pairs')}</div></details>"
     )
 
 
@@ -177,11 +114,11 @@ def _classes(found: TestSet) -> str:
             for name, value in row.f1.items()
         )
         body.append(f'<tr><td class="row">{escape(row.name)}</td>{cells}</tr>')
-    return f"<div class=scroll>{_table(head, body, 'classes')}</div>"
+    return f"<div class=scroll>{html_table(head, body, 'classes')}</div>"
 
 
 def _settings(found: TestSet) -> str:
-    """Every setting in which two rows differ: a line a setting, a column a row."""
+    """Every setting in which two rows differ: a line a row, a column a setting."""
     settings = [row.settings for row in found.rows]
     keys = differing(settings)
     if not keys:
@@ -189,7 +126,7 @@ def _settings(found: TestSet) -> str:
     head = "".join(f"<th scope=col>{escape(name)}</th>" for name in ("row", *map(short_key, keys)))
     body = []
     for row in found.rows:
-        values = [written(row.settings[key]) if key in row.settings else "" for key in keys]
+        values = [brief(row.settings[key]) if key in row.settings else "" for key in keys]
         cells = "".join(
             f'<td data-name="{escape(key)}"{"" if value else " class=quiet"}>'
             f"{escape(value or 'none')}</td>"
@@ -198,7 +135,7 @@ def _settings(found: TestSet) -> str:
         body.append(f'<tr><td class="row">{escape(row.name)}</td>{cells}</tr>')
     unfolded = " open" if len(keys) <= _OPEN else ""
     lead = f"{_count(len(keys), 'setting')}; all others are equal where a row has them"
-    table = _table(head, body, "settings")
+    table = html_table(head, body, "settings")
     return f"<details{unfolded}><summary>{lead}</summary><div class=scroll>{table}</div></details>"
 
 
@@ -220,10 +157,10 @@ def _cross(comparison: Comparison) -> str:
                 own = ", its own test" if record["own"] else ""
                 n = f"<small>n = {record['n']:,}{own}</small>"
                 cells[column] = f"{percent(record['accuracy'])}{n}"
-        body.append(f'<tr><td class="row">{escape(row.name)}</td>{_cells(cells)}</tr>')
+        body.append(f'<tr><td class="row">{escape(row.name)}</td>{html_cells(cells)}</tr>')
     return (
         "<section><h2>Trained on, tested on</h2>"
-        f"<div class=scroll>{_table(head, body, 'cross')}</div></section>"
+        f"<div class=scroll>{html_table(head, body, 'cross')}</div></section>"
     )
 
 

@@ -18,6 +18,7 @@ from fer.comparing.settings import compared
 from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.paired_tests import mean_interval
 from fer.evaluation.repeats import spread
+from fer.evaluation.wilson import wilson_interval
 
 BYTES = 4
 """Of a weight, as 32-bit numbers."""
@@ -31,7 +32,7 @@ class Row:
         name: Told apart from the others by what differs.
         runs: One, or several of other folds or seeds.
         path: The run's folder, or the group's.
-        group: What a group's `metrics.json` holds, where it was trained as one.
+        group: What a group's `metrics.json` holds, or would hold of folds trained apart.
     """
 
     name: str
@@ -133,6 +134,8 @@ class Row:
         found = self.group or self.first.results
         if len(self.seeds) == 1:
             return {name: (low, high) for name, (low, high) in found["intervals"].items()}
+        if self.accuracy in (0, 1):  # in every resample, too
+            return {"accuracy": wilson_interval(round(self.share_right.sum()), len(self.names))}
         return {"accuracy": mean_interval(self.share_right)}
 
     @cached_property
@@ -187,6 +190,12 @@ class Row:
     def training_seconds(self) -> float:
         """Of all epochs together, on the machine that trained, mean over the runs."""
         return _mean([run.training_seconds for run in self.runs])
+
+    @cached_property
+    def members(self) -> int | None:
+        """How many members' costs are in its own: 0 for no blend, None where they are not known."""
+        counts = [None if run.members is None else len(run.members) for run in self.runs]
+        return None if None in counts else counts[0]
 
     @cached_property
     def parameters(self) -> float:

@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer.comparing.members import epochs_of_members
+from fer.data.splits import digest_names
 from fer.errors import RunError
-from fer.runs.folder import RunFolder, read_results
+from fer.runs.folder import RunFolder
+from fer.runs.json_files import read_results
 
 _RESULTS = (
     *("data", "part", "n", "epoch", "test_hash", "classes", "intervals"),
     *("protocol.name", "metrics.accuracy", "per_class.class", "per_class.f1"),
 )
+_COPIES = ("copies.in_training", "copies.accuracy_without", "copies.n_without")
 _STATUS = ("counts.train", "counts.test", "data_fingerprint")
 _SETTINGS = ("seed", "data.name", "model.name", "protocol.name")
 _GROUP = ("metrics.accuracy", "intervals", "pooled", "part", "test_hash")
@@ -49,6 +53,7 @@ class TestedRun:
         right: bool `[N]`, whether each face was recognised.
         answers: Digest of `test/predictions.csv`.
         validation: Digest of the validation faces; None where the split is not there.
+        members: What `epochs_of_members` found: a blend costs what its members cost, too.
     """
 
     path: Path
@@ -61,6 +66,7 @@ class TestedRun:
     right: NDArray[np.bool_]
     answers: str
     validation: str | None
+    members: dict[str, list[float]] | None
 
     @property
     def seed(self) -> int:
@@ -82,18 +88,20 @@ class TestedRun:
         return math.nan
 
     @property
-    def _seconds(self) -> list[float]:
-        return [row["seconds"] for row in self.epochs if "seconds" in row]
+    def _seconds(self) -> list[list[float]]:
+        """Of each epoch, of this run and of each member; an empty list where it is not known."""
+        own = [row["seconds"] for row in self.epochs if "seconds" in row]
+        return [own, *([[]] if self.members is None else self.members.values())]
 
     @property
     def seconds_per_epoch(self) -> float:
-        """Mean wall time of an epoch on the machine that trained."""
-        return sum(self._seconds) / len(self._seconds) if self._seconds else math.nan
+        """Mean wall time of an epoch on the machine that trained; of a blend with its members'."""
+        return sum(sum(each) / len(each) if each else math.nan for each in self._seconds)
 
     @property
     def training_seconds(self) -> float:
-        """Wall time of all epochs on the machine that trained."""
-        return sum(self._seconds) if self._seconds else math.nan
+        """Wall time of all epochs on the machine that trained; of a blend with its members'."""
+        return sum(sum(each) if each else math.nan for each in self._seconds)
 
 
 def read_run(path: Path) -> TestedRun:
@@ -113,9 +121,10 @@ def read_run(path: Path) -> TestedRun:
             why += f"; {status.get('why') or 'no reason was recorded'}"
         raise UnfinishedError(state, " ".join(why.split()))
     results = run.results()
-    settings = flat(run.settings)
+    nested = run.settings
+    settings = flat(nested)
     for path, holds, needed in (
-        (run.test / "metrics.json", results, _RESULTS),
+        (run.test / "metrics.json", results, _RESULTS + (_COPIES if "copies" in results else ())),
         (run.path / "status.json", status, _STATUS),
         (run.path / "config.yaml", settings, _SETTINGS),
     ):
@@ -133,6 +142,7 @@ def read_run(path: Path) -> TestedRun:
         right,
         hashlib.sha256((run.test / "predictions.csv").read_bytes()).hexdigest(),
         _validation(run.split),
+        epochs_of_members(run.path, nested),
     )
 
 
@@ -186,7 +196,7 @@ def _answers(
         raise RunError(f"{path} is damaged: a row has no known class") from None
     order = np.argsort(names, kind="stable")
     names, truth, right = names[order], truth[order], (truth == said)[order]
-    if digest(names) != results["test_hash"]:
+    if digest_names(names) != results["test_hash"]:
         raise RunError(
             f"{path} does not match the run's split: its {len(names):,} faces are not the "
             f"{results['n']:,} that were tested; restore it, or train again with restart=true"
@@ -197,11 +207,6 @@ def _answers(
             f"{results['metrics']['accuracy']:.4f}: one of them was changed; restore it"
         )
     return names, truth, right
-
-
-def digest(names: NDArray[np.str_]) -> str:
-    """Of the test images, as `Split.test_hash` has it."""
-    return hashlib.sha256("\n".join(sorted(names.tolist())).encode()).hexdigest()[:16]
 
 
 def _validation(split: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from pathlib import Path
@@ -31,6 +32,8 @@ _NOT_COMPARED = (
 # One choice under several keys.
 _NETWORK = ("model.name", "model.backbone", "model.kind", "model.network")
 _KEYS_IN_NAME = 3
+# Told in every name of a model whose rows differ in it: without it, all else is misread.
+_ALWAYS_IN_NAME = ("trainer.max_epochs", "data.images_per_class")
 
 
 def compared(settings: Settings) -> dict[str, Any]:
@@ -69,6 +72,18 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def brief(value: Any) -> str:
+    """A value as a reader needs it: of a path its last part.
+
+    Example:
+        >>> brief(["runs/cnn1-ab12", "runs/cnn2-cd34"]), brief(0.5)
+        ('[cnn1-ab12,cnn2-cd34]', '0.5')
+    """
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(brief, value))}]"
+    return Path(value).name if isinstance(value, str) and "/" in value else written(value)
+
+
 def short_key(key: str) -> str:
     """A key without what a reader does not need.
 
@@ -84,6 +99,9 @@ def short_key(key: str) -> str:
 
 def row_names(rows: Sequence[Settings], folders: Sequence[Path]) -> list[str]:
     """A name for each row: its model, and as few settings as tell it from others of that model.
+
+    How long and on how few images it was trained is always among them where rows of that model
+    differ in it.
 
     Args:
         rows: Settings of each row.
@@ -111,7 +129,16 @@ def _folder_word(path: Path, level: int) -> str:
 
 def _told_apart(rows: Sequence[Settings]) -> list[list[str]]:
     """For each row the fewest settings that no other row has together; none where none do."""
-    keys = [alike[0] for alike in _parting(rows).values()]  # a name needs one of them
+    parting = _parting(rows).values()
+    told_anyway = [key for alike in parting for key in alike if key in _ALWAYS_IN_NAME]
+    # of keys that part the rows alike a name needs one: a choice by name says most
+    keys = [
+        min(alike, key=lambda key: not key.endswith(".name"))
+        for alike in parting
+        if not set(alike) & set(told_anyway)
+    ]
+    always = range(len(keys), len(keys) + len(told_anyway))
+    keys += told_anyway
     values = [[repr(row.get(key)) for key in keys] for row in rows]
     codes = np.array([[column.index(v) for v in column] for column in zip(*values, strict=True)])
     found = []
@@ -119,9 +146,11 @@ def _told_apart(rows: Sequence[Settings]) -> list[list[str]]:
         own = codes[:, k : k + 1] == codes if keys else np.empty((0, len(rows)))
         common = own.sum(axis=1) * 2 > len(rows)
         rare = [*np.flatnonzero(~common).tolist(), *np.flatnonzero(common).tolist()]
-        chosen = next((c for c in _combinations(rare) if own[list(c)].all(axis=0).sum() == 1), ())
-        told = [keys[i] for i in sorted(chosen)]
-        found.append([f"{short_key(key)}={written(row.get(key))}" for key in told])
+        sets = ({*always, *chosen} for chosen in _combinations(rare))
+        told = next((s for s in sets if own[list(s)].all(axis=0).sum() == 1), set(always))
+        words = [(keys[i], row.get(keys[i])) for i in sorted(told)]
+        whole = [(k, v) for k, v in words if k not in _ALWAYS_IN_NAME or v is not None]
+        found.append([f"{short_key(key)}={brief(value)}" for key, value in whole])
     return found
 
 
@@ -143,15 +172,19 @@ def deviating(rows: Sequence[Settings]) -> list[dict[str, Any]]:
     """For each row the settings in which it is unlike most rows.
 
     Settings that only say again which network it is are told by the first of them; all others are
-    told, for two that change together may both be why a result differs.
+    told, for two that change together may both be why a result differs. Those that fewest rows
+    share come first.
     """
-    usual = {}
+    usual, shared = {}, {}
     for keys in _parting(rows).values():
         again = [key for key in keys if key in _NETWORK][1:]
         for key in [key for key in keys if key not in again]:
             present = [repr(row[key]) for row in rows if key in row]
+            shared[key] = Counter(present)
             usual[key] = max(present, key=present.count)
-    return [
-        {key: row[key] for key in usual if key in row and repr(row[key]) != usual[key]}
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        own = [key for key in usual if key in row and repr(row[key]) != usual[key]]
+        rarest = sorted(own, key=lambda key: shared[key][repr(row[key])])
+        found.append({key: row[key] for key in rarest})
+    return found

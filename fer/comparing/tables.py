@@ -1,28 +1,32 @@
-"""The columns of a comparison, once for every form it is written in."""
+"""The columns of a comparison, once for every form that people read."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
-from io import StringIO
 from typing import Any
 
 from fer.comparing.comparison import Comparison, cross_data
+from fer.comparing.copies import without_copies
 from fer.comparing.rows import Row
-from fer.comparing.settings import deviating, differing, short_key, written
+from fer.comparing.settings import brief, deviating, short_key
 from fer.comparing.testsets import Pair, TestSet, pareto_front
 from fer.comparing.words import (
     METHODS,
     accuracy_words,
     cost_text,
+    cost_words,
     headlines,
     images_words,
+    listed,
     p_text,
     points,
     verdict,
 )
 from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
+
+SETTINGS = 5
+"""So many settings stand beside a row, the rarest first; the others wait to be unfolded."""
 
 
 def tags(row: Row, found: TestSet, cost: str) -> list[str]:
@@ -33,21 +37,52 @@ def tags(row: Row, found: TestSet, cost: str) -> list[str]:
     return said + (["front"] if row in front and len(found.rows) > 1 else [])
 
 
+def row_tables(found: TestSet) -> tuple[str, list[dict[str, str]]]:
+    """What all rows of a test set have in common, in words, and the columns that tell something.
+
+    Accuracy without copies is a column where any row has copies of training images in its test.
+    """
+    tables = [row_cells(row) for row in found.rows]
+    clean = [without_copies(row) for row in found.rows]
+    if not any(each is not None and each.copies for each in clean):
+        tables = [{k: v for k, v in cells.items() if k != "without copies"} for cells in tables]
+    return _common_columns(known_columns(tables))
+
+
 def row_cells(row: Row) -> dict[str, str]:
     """Every column of a row but its name and settings."""
+    clean = without_copies(row)
+    n = "" if clean is None else f" (n = {round(clean.n):,})"
     return {
         "validation": percent(row.validation_accuracy),
         "test accuracy": accuracy_words(row),
+        "without copies": UNKNOWN if clean is None else percent(clean.accuracy) + n,
         "macro F1": share(row.metrics.get("f1_macro")),
         "AUC": share(row.metrics.get("auroc_macro")),
         "training images": f"{round(row.training_images):,}",
         "parameters": _count(row.parameters),
         "trained": _count(row.trained_parameters),
-        "training": time_text(row.training_seconds),
+        "training": cost_words(row, "training_seconds"),
         "per epoch": time_text(row.seconds_per_epoch),
         "per face": cost_text("milliseconds_per_face", row.milliseconds_per_face),
         "size": cost_text("megabytes", row.megabytes),
     }
+
+
+_OF_SETTINGS = ("training images", "parameters", "trained", "per face", "size")
+"""Columns of `row_cells` that say nothing where all rows have the same."""
+
+
+def _common_columns(tables: list[dict[str, str]]) -> tuple[str, list[dict[str, str]]]:
+    """What all of several rows have in common, in words, and their tables without it."""
+    told = [
+        key
+        for key in tables[0]
+        if key in _OF_SETTINGS and len(tables) > 1 and len({cells[key] for cells in tables}) == 1
+    ]
+    words = ", ".join(f"{key} {tables[0][key]}" for key in told)
+    kept = [{key: cell for key, cell in cells.items() if key not in told} for cells in tables]
+    return words, kept
 
 
 def known_columns(tables: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -77,100 +112,13 @@ def pair_cells(pair: Pair) -> dict[str, str]:
 
 
 def settings_words(found: TestSet) -> list[list[str]]:
-    """For each row the settings in which it is unlike most."""
-    return [
-        [f"{short_key(key)}={written(value)}" for key, value in own.items() if key != "model.name"]
-        for own in deviating([row.settings for row in found.rows])
-    ]
-
-
-def csv_text(comparison: Comparison) -> str:
-    """Everything, unrounded: a row per row, a column per setting that differs and per metric."""
-    rows = comparison.rows
-    keys = differing([row.settings for row in rows])
-    records = [_record(row, found, comparison) for found in comparison.sets for row in found.rows]
-    for record, row in zip(records, rows, strict=True):
-        record |= {f"settings/{key}": written(row.settings.get(key, "")) for key in keys}
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    text = StringIO()
-    table = csv.DictWriter(text, columns, restval="")
-    table.writeheader()
-    table.writerows({k: "" if _undefined(v) else v for k, v in r.items()} for r in records)
-    return text.getvalue()
-
-
-def json_story(comparison: Comparison) -> dict[str, Any]:
-    """The same with pairs, verdicts, classes and what was left out."""
-    return {
-        "command": comparison.command,
-        "alpha": comparison.alpha,
-        "baseline": comparison.baseline and comparison.baseline.name,
-        "cost": comparison.cost,
-        "warnings": comparison.warnings,
-        "sets": [_set_story(found, comparison) for found in comparison.sets],
-        "cross_data": cross_data(comparison.rows),
-        "left_out": [vars(each) for each in comparison.left_out],
-    }
-
-
-def _set_story(found: TestSet, comparison: Comparison) -> dict[str, Any]:
-    return {
-        "letter": found.letter,
-        "images": images_words(found),
-        "n": found.n,
-        "test_hash": (found.rows[0].group or found.rows[0].first.results)["test_hash"],
-        "classes": found.rows[0].first.results["classes"],
-        "best": found.best and found.best.name,
-        "headlines": headlines(found, comparison.alpha, comparison.cost),
-        "rows": [
-            _record(row, found, comparison)
-            | {"f1": row.f1, "folders": [str(r.path) for r in row.runs]}
-            for row in found.rows
-        ],
-        "pairs": [
-            {key: value for key, value in vars(pair).items() if key not in ("first", "second")}
-            | {"first": pair.first.name, "second": pair.second.name}
-            | {"verdict": verdict(pair, comparison.alpha)}
-            for pair in found.pairs
-        ],
-    }
-
-
-def _record(row: Row, found: TestSet, comparison: Comparison) -> dict[str, Any]:
-    figures = {f"test/{name}": value for name, value in row.metrics.items()}
-    ends = {
-        f"test/{name}_{end}": bound
-        for name, interval in row.intervals.items()
-        for end, bound in zip(("low", "high"), interval, strict=True)
-    }
-    return {
-        "set": found.letter,
-        "row": row.name,
-        "folder": str(row.path),
-        "tags": " ".join(tags(row, found, comparison.cost)),
-        "data": row.data,
-        "protocol": row.protocol,
-        "training_images": row.training_images,
-        "part": row.part,
-        "n": len(row.names),
-        "cautions": "; ".join(row.cautions),
-        "seeds": " ".join(map(str, row.seeds)),
-        "folds": row.folds,
-        "validation/accuracy": row.validation_accuracy,
-        **figures,
-        **ends,
-        "test/accuracy_deviation": row.deviation,
-        "parameters": row.parameters,
-        "trained_parameters": row.trained_parameters,
-        "training_seconds": row.training_seconds,
-        "seconds_per_epoch": row.seconds_per_epoch,
-        "milliseconds_per_face": row.milliseconds_per_face,
-        "megabytes": row.megabytes,
-    }
-
-
-def _undefined(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+    """For each row the settings in which it is unlike most, but those that its name says."""
+    said = []
+    for row, own in zip(found.rows, deviating([row.settings for row in found.rows]), strict=True):
+        told = [row.settings["model.name"], *row.name.split(", ")]
+        words = [(f"{short_key(key)}={brief(value)}", value) for key, value in own.items()]
+        said.append([word for word, value in words if word not in told and value not in told])
+    return said
 
 
 def markdown(comparison: Comparison) -> str:
@@ -181,12 +129,13 @@ def markdown(comparison: Comparison) -> str:
         lines += [f"## {found.letter}: {images_words(found)}", ""]
         lines += [f"- {words}" for words in headlines(found, comparison.alpha, comparison.cost)]
         rows = []
-        for row, differs in zip(found.rows, settings_words(found), strict=True):
+        common, cells = row_tables(found)
+        for row, differs, own in zip(found.rows, settings_words(found), cells, strict=True):
             name = " ".join(
                 [row.name, *(f"**{tag}**" for tag in tags(row, found, comparison.cost))]
             )
-            rows.append({"row": name, "differs in": ", ".join(differs), **row_cells(row)})
-        lines += ["", *_table(known_columns(rows))]
+            rows.append({"row": name, "differs in": listed(differs, SETTINGS), **own})
+        lines += ["", *([f"All rows: {common}.", ""] if common else []), *_table(rows)]
         if found.pairs:
             lines += ["### Tests", "", *_table(known_columns([pair_cells(p) for p in found.pairs]))]
             lines += [f"- {verdict(pair, comparison.alpha)}" for pair in found.pairs] + [""]

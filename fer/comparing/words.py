@@ -46,6 +46,12 @@ METHODS = (
         "test images, and its figure would be too good.",
     ),
     (
+        "Without copies",
+        "Accuracy on the test images of which no exact copy is among the training images, a column "
+        "where a row has such copies: a network may know them by heart. Runs that never looked for "
+        "copies have none.",
+    ),
+    (
         "Intervals",
         "They say how far a test accuracy may be off because the test part is only a sample of "
         "faces. How another training seed would move it is not in them: that is what ± says, the "
@@ -56,7 +62,10 @@ METHODS = (
         "Training time, that of an epoch and milliseconds per face were measured on the machine "
         "of each run, with whatever else it did: compare them between runs of one machine. "
         "Milliseconds per face are those of the test, with its views; older runs did not measure "
-        "them. The size is that of the weights as 32-bit numbers. No other row is more "
+        "them. Training time and that of an epoch are, of a blend, with its members', where their "
+        "run folders are there: without them the blend is on no front of these; all other costs "
+        "are of all its networks anyway. "
+        "The size is that of the weights as 32-bit numbers. No other row is more "
         "accurate at the cost of one on the front, or at less; "
         "these are the measured figures, not what is certain of them.",
     ),
@@ -79,6 +88,17 @@ def cost_text(cost: str, value: float) -> str:
     if cost in ("training_seconds", "seconds_per_epoch"):
         return time_text(value)
     return f"{value:.3g} {'ms' if cost == 'milliseconds_per_face' else 'MB'}"
+
+
+def cost_words(row: Row, cost: str) -> str:
+    """What a row costs, and whether its members' cost is in it."""
+    told = cost_text(cost, getattr(row, cost))
+    if cost in ("training_seconds", "seconds_per_epoch"):
+        if row.members is None:
+            return f"{told} without its members"
+        if row.members:
+            return f"{told} with its members"
+    return told
 
 
 def points(value: float) -> str:
@@ -202,7 +222,7 @@ def headlines(found: TestSet, alpha: float, cost: str) -> list[str]:
         )
     front = pareto_front(found.rows, cost)
     if front:
-        names = listed([f"{r.name} ({cost_text(cost, getattr(r, cost))})" for r in front])
+        names = listed([f"{row.name} ({cost_words(row, cost)})" for row in front])
         said.append(f"On the front of accuracy against {COSTS[cost]}: {names}.")
     return said
 

@@ -15,7 +15,7 @@ import wandb_workspaces.workspaces as ws
 from fer.comparing.comparison import Comparison
 from fer.comparing.runs import TestedRun
 from fer.errors import RunError
-from fer.runs.folder import write_aside
+from fer.writing import write_text
 
 CURVES = ("validation/accuracy", "validation/f1_macro", "validation/loss", "train/loss")
 COORDINATES = {
@@ -57,7 +57,7 @@ def send(comparison: Comparison, folder: Path) -> str:
         unknown = [] if offline else _unknown(entity, project, recorded)
         saved = workspace(entity or "", project, recorded, f"comparison {folder.resolve().name}")
         spec: dict[str, Any] = saved._to_model().model_dump(mode="json", by_alias=True)
-        write_aside(folder / FILE, json.dumps(spec, indent=2))
+        write_text(folder / FILE, json.dumps(spec, indent=2))
         if offline:
             return f"W&B: {offline}; what would be sent is in {folder / FILE}"
         if unknown:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer.data.copies import Mask, group_rows
 from fer.data.faces import Faces
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.errors import DataError
 
 

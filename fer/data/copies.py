@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.data.faces import Faces
-from fer.data.protocols import Split
+from fer.data.splits import Split
 
 Mask = NDArray[np.bool_]
 

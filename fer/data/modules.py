@@ -20,8 +20,8 @@ from fer.data.joined import join
 from fer.data.loading import Batches, loader
 from fer.data.mixing import Mixing, mixes
 from fer.data.preprocessing import evaluation_views, to_images
-from fer.data.protocols import Split
 from fer.data.readers import Reader
+from fer.data.splits import Split
 from fer.epochs import value_at
 
 EVALUATION_BATCH = 256

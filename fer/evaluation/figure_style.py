@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from fer.writing import aside
+
 COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -75,8 +77,6 @@ def save(figure: Figure, path: Path, caption: str = "") -> None:
     """
     if caption:
         figure.suptitle(caption, fontsize=TEXT - 1, color="#555555")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.part")
     told = {"Description": caption} if caption else None
-    figure.savefig(aside, format="png", dpi=_DPI, facecolor="white", metadata=told)
-    aside.replace(path)
+    with aside(path) as part:
+        figure.savefig(part, format="png", dpi=_DPI, facecolor="white", metadata=told)

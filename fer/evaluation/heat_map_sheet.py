@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from fer.evaluation.figure_style import TEXT, new_figure, save
 
 _GAP, _LINE = 0.06, 0.34  # in sides of a face
+_MARGIN, _MIDDLE, _TOP = 0.9, 0.2, 0.3
+_NARROWEST, _WIDEST = 7.8, 10.0  # room for the caption's lines; what is read at once
+_INCHES = 0.84
+"""Of a face's side."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ def heat_map_sheet(
 ) -> None:
     """A row for each class of the truth: right answers on the left, wrong ones on the right.
 
+    Where rows are short, several stand side by side.
+
     Args:
         examples: In any order; at most `number` of a class.
         classes: Names of the classes.
@@ -52,22 +59,23 @@ def heat_map_sheet(
         caption: What was evaluated.
     """
     left = number - number // 2
-    margin, middle = 0.9, 0.2
-    step = 2 + 2 * _GAP + _LINE
-    width = margin + number * (1 + _GAP) + middle
-    height = 0.3 + len(classes) * step
-    figure = new_figure(0.84 * width, 0.84 * height)
+    step, block = 2 + 2 * _GAP + _LINE, _MARGIN + number * (1 + _GAP) + _MIDDLE
+    across = min(len(classes), max(1, int(_WIDEST // block)))
+    width = max(_NARROWEST, across * block)
+    height = _TOP + math.ceil(len(classes) / across) * step
+    figure = new_figure(_INCHES * width, _INCHES * height)
     axes = figure.subplots()
     axes.set_axis_off()
     for words, column in (("right", 0), ("wrong", left)):
-        if column < number:
-            at = margin + column * (1 + _GAP) + (middle if column else 0)
+        for start in range(across if column < number else 0):
+            at = start * block + _MARGIN + column * (1 + _GAP) + (_MIDDLE if column else 0)
             axes.text(at, 0.14, words, fontsize=TEXT + 1, fontweight="bold", va="center")
     for k, name in enumerate(classes):
-        top = 0.3 + k * step + _LINE
-        axes.text(0, top + 1, name, fontsize=TEXT + 1, va="center")
+        top = _TOP + k // across * step + _LINE
+        margin = k % across * block + _MARGIN
+        axes.text(margin - _MARGIN, top + 1, name, fontsize=TEXT + 1, va="center")
         own = [example for example in examples if example.truth == k]
-        for first, offset, right in ((0, 0.0, True), (left, middle, False)):
+        for first, offset, right in ((0, 0.0, True), (left, _MIDDLE, False)):
             some = [example for example in own if (example.answer == k) is right]
             for column, example in enumerate(some, start=first):
                 _draw(axes, example, classes, margin + column * (1 + _GAP) + offset, top)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from string import Template
 
@@ -22,10 +21,3 @@ def fill_page(template: Path, **parts: object) -> str:
     """
     text = Template(template.read_text(encoding="utf-8"))
     return text.substitute(style=_STYLE.read_text(encoding="utf-8"), **parts)
-
-
-def save_page(text: str, path: Path) -> None:
-    """Writes a page or table aside and renames it, so that no reader ever meets half of one."""
-    aside = path.with_name(f"{path.name}.part-{os.getpid()}")  # jobs may run side by side
-    aside.write_text(text, encoding="utf-8", newline="")
-    aside.replace(path)

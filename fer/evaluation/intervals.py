@@ -2,7 +2,8 @@
 
 Percentile bootstrap over test images (Efron and Tibshirani, An Introduction to the Bootstrap,
 1993, chapter 13): draw N images with replacement, measure, repeat, and cut off both tails. It says
-nothing of how the figure moves with the seed of training.
+nothing of how the figure moves with the seed of training. Of an accuracy of 0 or 1, which every
+resample has again, Wilson's interval is given instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fer.evaluation.metrics import (
     image_binary_hits,
     image_nll,
 )
+from fer.evaluation.wilson import wilson_interval
 
 _CHUNK = 100
 _Float = NDArray[np.float64]
@@ -123,6 +125,8 @@ def accuracy_interval(
 ) -> tuple[float, float]:
     """The same interval for an accuracy alone: that of a resample is a binomial share.
 
+    Of 0 and 1 it is Wilson's, which is not a point.
+
     Args:
         accuracy: Of the n images, 0 to 1.
         n: Number of images, 1 and more.
@@ -133,6 +137,8 @@ def accuracy_interval(
     Returns:
         (low, high).
     """
+    if accuracy in (0, 1):
+        return wilson_interval(round(accuracy * n), n, level)
     draws = np.random.default_rng(seed).binomial(n, accuracy, resamples) / n
     tail = (1 - level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
@@ -149,8 +155,9 @@ def bootstrap_intervals(
     """Confidence intervals of every headline metric.
 
     Resamples for which a metric is undefined (`auroc_macro` with one class drawn) are left out of
-    that metric's interval. The interval of `ece` may lie above its value: resampling adds noise,
-    and noise adds calibration error.
+    that metric's interval. Where all answers are right, or none, the intervals of accuracy and
+    weighted recall are Wilson's; those of other metrics may then be points. The interval of `ece`
+    may lie above its value: resampling adds noise, and noise adds calibration error.
 
     Args:
         labels: int `[N]`, 0 to K - 1.
@@ -176,4 +183,8 @@ def bootstrap_intervals(
         known = values[~np.isnan(values)]
         low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
         intervals[name] = (float(low), float(high))
+    right = int((scores.argmax(axis=1) == truth).sum())
+    if right in (0, len(truth)):
+        for name in ("accuracy", "recall_weighted"):  # which are the same
+            intervals[name] = wilson_interval(right, len(truth), level)
     return intervals

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.errors import DataError, RunError
+from fer.writing import aside
 
 _FIXED = ("name", "truth", "predicted")
 
@@ -66,9 +67,7 @@ class Predictions:
         Probabilities are written with all their digits, so that `load` gives equal metrics. The
         file is written aside and renamed: a reader never meets half of it.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.part")
-        with aside.open("w", newline="", encoding="utf-8") as file:
+        with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow([*_FIXED, *self.classes])
             for name, truth, said, row in zip(
@@ -79,7 +78,6 @@ class Predictions:
                 strict=True,
             ):
                 table.writerow([name, self.classes[truth], self.classes[said], *map(repr, row)])
-        aside.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Predictions:

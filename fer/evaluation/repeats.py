@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from fer.evaluation.repeats_figure import repeat_curves
 from fer.evaluation.repeats_tables import group_markdown
 from fer.evaluation.report import caption, without_nan
+from fer.writing import aside, write_text
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def spreads(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]
     """The spread of every metric over several measurements."""
     names = [name for name in measured[0] if name != "support"]
     return {name: spread([metrics[name] for metrics in measured]) for name in names}
+
+
+def pooled_hash(hashes: Iterable[str]) -> str:
+    """Of one test part its own digest, of several folds one of them all."""
+    found = sorted(set(hashes))
+    return (
+        found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+    )
 
 
 def pooled_folder(seed: int, trials: int) -> str:
@@ -126,17 +136,14 @@ def write_group(
     }
     _write_table(folder / "repeats.csv", results["runs"])
     repeat_curves({m.words: m.rows for m in members}, folder / "curves.png", caption(results))
-    (folder / "report.md").write_text(group_markdown(results), encoding="utf-8")
-    aside = folder / "metrics.json.tmp"
-    aside.write_text(json.dumps(without_nan(results), indent=2), encoding="utf-8")
-    aside.replace(folder / "metrics.json")
+    write_text(folder / "report.md", group_markdown(results))
+    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
     return results
 
 
 def _write_table(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
     """A row per run: fold, seed, images, epoch, every metric, folder, cautions."""
-    aside = path.with_name(f"{path.name}.part")
-    with aside.open("w", newline="", encoding="utf-8") as file:
+    with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         metrics = [name for name in runs[0]["metrics"] if name != "support"]
         table = csv.writer(file)
         table.writerow(["fold", "seed", "n", "epoch", *metrics, "run", "cautions"])
@@ -145,4 +152,3 @@ def _write_table(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
             figures = [run["metrics"][name] for name in metrics]
             told = [run["run"], "; ".join(run["cautions"])]
             table.writerow([fold, run["seed"], run["n"], run["epoch"], *figures, *told])
-    aside.replace(path)

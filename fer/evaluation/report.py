@@ -34,6 +34,7 @@ from fer.evaluation.tables import (
     per_class_markdown,
     per_class_table,
 )
+from fer.writing import write_text
 
 
 def assess(predictions: Predictions) -> dict[str, Any]:
@@ -88,10 +89,8 @@ def write_report(
             [name, *row] for name, row in zip(predictions.classes, matrix.tolist(), strict=True)
         )
     draw(folder, predictions, images, matrix, caption(story), temperature)
-    (folder / "report.md").write_text(_markdown(results), encoding="utf-8")
-    aside = folder / "metrics.json.tmp"
-    aside.write_text(json.dumps(without_nan(results), indent=2), encoding="utf-8")
-    aside.replace(folder / "metrics.json")
+    write_text(folder / "report.md", _markdown(results))
+    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
     return results
 
 

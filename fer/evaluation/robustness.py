@@ -21,6 +21,7 @@ from fer.data.corruptions import CorruptedImages
 from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save
 from fer.evaluation.figures import face_sheet
 from fer.evaluation.report import caption, described, without_nan
+from fer.writing import write_text
 
 
 def write_robustness(folder: Path, results: Mapping[str, Any]) -> None:
@@ -41,9 +42,7 @@ def write_robustness(folder: Path, results: Mapping[str, Any]) -> None:
             head = [row["kind"], row["strength"], row["value"], measure]
             table.writerow([*head, row["accuracy"], *row["interval"], n])
     robustness_curves(results, folder / "robustness.png")
-    aside = folder / "robustness.json.tmp"
-    aside.write_text(json.dumps(without_nan(results), indent=2), encoding="utf-8")
-    aside.replace(folder / "robustness.json")
+    write_text(folder / "robustness.json", json.dumps(without_nan(results), indent=2))
 
 
 def robustness_curves(results: Mapping[str, Any], path: Path) -> None:

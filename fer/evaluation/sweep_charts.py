@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 
 SERIES = 8
-"""Colours and markers; the colours are the page's `--s0` to `--s7`. A second eight are hollow."""
+"""Colours and markers; the colours are the page's `--s0` to `--s7`. A second eight are hollow, a
+third have a dot in the hollow."""
 
 _MARKERS = (
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
@@ -45,8 +46,9 @@ def marker(series: int) -> str:
     """The marker of a series around (0, 0), about 10 units wide."""
     k = series % SERIES
     hollow = f' style="fill:var(--card);stroke:var(--s{k});stroke-width:2"'
-    style = hollow if series // SERIES % 2 else ""
-    return f'<path class="mark s{k}"{style} d="{_MARKERS[k]}"/>'
+    kind = series // SERIES % 3
+    dot = f'<circle class="mark s{k}" r="1.7"/>' if kind == 2 else ""
+    return f'<path class="mark s{k}"{hollow if kind else ""} d="{_MARKERS[k]}"/>{dot}'
 
 
 def interval_bar(value: float, low: float, high: float, start: float, end: float) -> str:

@@ -9,7 +9,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from fer.evaluation.html_page import save_page
 from fer.evaluation.sweep_jobs import (
     Job,
     accuracy_text,
@@ -25,6 +24,7 @@ from fer.evaluation.sweep_jobs import (
     time_text,
 )
 from fer.evaluation.sweep_page import OVERLAP, page
+from fer.writing import write_text
 
 _NOT_RAW = ("overrides", "metrics", "intervals", "notes", "cautions")
 _RAW = [f.name for f in fields(Job) if f.name not in _NOT_RAW]
@@ -63,7 +63,7 @@ def write_sweep_report(
         ("sweep.md", _markdown(known, title, command)),
         ("sweep.html", page(known, folder, title, command)),
     ):
-        save_page(text, folder / name)
+        write_text(folder / name, text)
 
 
 def _csv(jobs: Sequence[Job]) -> str:

@@ -18,7 +18,7 @@ from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.errors import ConfigError, RunError
 from fer.exporting.card import model_card
 from fer.exporting.checking import answers, compare, demands, remedies
@@ -30,6 +30,7 @@ from fer.recognition.model_info import ModelInfo
 from fer.recognition.run_info import describe_run
 from fer.recognition.torch_engine import ARCHITECTURE, TorchEngine, graph_of, open_safetensors
 from fer.runs.folder import RunFolder
+from fer.writing import aside
 
 ENOUGH = 512
 """Validation faces on which a file in single precision is checked; quantised ones meet all."""
@@ -59,15 +60,13 @@ def export(config: DictConfig) -> Path:
     info = describe_run(run, model, plain(config.margins))
     data, split = _own_data(config, run)
     target = _target(config, run)
-    aside = target.with_name(f".{target.name}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with aside(target) as part:
         say(quiet, f"exporting {run.path.name}")
-        reopen = _write(config, model, info, data, split, aside)
+        reopen = _write(config, model, info, data, split, part)
         quantised = config.quantize is not None
-        part = split.validation[:: 1 if quantised else max(1, len(split.validation) // ENOUGH)]
-        faces, labels = np.asarray(data.faces.images[part]), data.faces.labels[part]
-        say(quiet, f"checking it on {len(part):,} validation faces")
+        some = split.validation[:: 1 if quantised else max(1, len(split.validation) // ENOUGH)]
+        faces, labels = np.asarray(data.faces.images[some]), data.faces.labels[some]
+        say(quiet, f"checking it on {len(some):,} validation faces")
         torch_says = answers(TorchEngine(model, info), faces)
         comparison = compare(torch_says, answers(reopen(), faces), labels)
         if not comparison.holds(quantised):
@@ -79,11 +78,8 @@ def export(config: DictConfig) -> Path:
         form = f"{config.format}, {config.quantize or 'single precision'}"
         by_class = dict(zip(data.faces.classes, counts.tolist(), strict=True))
         card = model_card(info, by_class, form, comparison.text())
-        _describe(config.format, aside, replace(info, card=card))
+        _describe(config.format, part, replace(info, card=card))
         reopen()  # what is kept opens
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
     say(quiet, comparison.text(), f"model file: {target} ({target.stat().st_size / 1e6:.1f} MB)")
     say(quiet, f"next: python -m fer.predict source=<picture> run={target}")
     return target

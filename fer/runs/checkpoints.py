@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
+from fer.writing import aside
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -44,16 +45,12 @@ def copy_checkpoint(source: Path, path: Path) -> None:
 
 def _write(path: Path, content: bytes | memoryview) -> None:
     """Writes beside `path`, then renames."""
-    aside = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
+        with aside(path) as part, part.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
         raise RunError(
             f"{path} could not be written: {why}. The checkpoint before it is still good; make "

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -17,6 +15,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+from fer.runs.json_files import read_object, read_results
+from fer.writing import write_text
 
 try:
     import fcntl
@@ -57,13 +57,6 @@ _NOT_DECIDING = (
 def now() -> str:
     """The time, in UTC, to the second."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Writes a small file so that a reader sees the old or the new one, never a part."""
-    aside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,24 +150,17 @@ class RunFolder:
     @property
     def status(self) -> dict[str, Any]:
         """What `status.json` says."""
-        path = self.path / "status.json"
-        try:
-            status = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
-        if not isinstance(status, dict):
-            raise RunError(f"{path} is not a status: restore it")
-        return status
+        return read_object(self.path / "status.json")
 
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_aside(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
-        write_aside(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
+        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
+        write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
 
     def update(self, **changes: Any) -> None:
         """Changes entries of `status.json`."""
-        write_aside(self.path / "status.json", json.dumps(self.status | changes, indent=2))
+        write_text(self.path / "status.json", json.dumps(self.status | changes, indent=2))
 
     def look(self, **story: Any) -> None:
         """Records that the test part was looked at."""
@@ -212,7 +198,7 @@ class RunFolder:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = [",".join(columns)]
         lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
-        write_aside(self.path / "metrics.csv", "\n".join(lines) + "\n")
+        write_text(self.path / "metrics.csv", "\n".join(lines) + "\n")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -244,37 +230,20 @@ class RunFolder:
         return aside
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """The figures of a run or of a group, with NaN where one is undefined.
+def runs_of_group(path: Path) -> list[str]:
+    """The runs that a group folder's table names; none where it is no group folder.
 
     Raises:
-        RunError: The file is missing or damaged.
+        RunError: The table is damaged.
     """
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise RunError(f"{path} is missing or damaged: the run is not finished") from None
-    assert isinstance(results, dict)
-    figures = ("metrics", "intervals", "per_class", "copies", "average_precision")
-    return {key: _numbers(v) if key in figures else v for key, v in results.items()}
-
-
-def runs_of_group(path: Path) -> list[str]:
-    """The runs that a group folder's table names; none where it is no group folder."""
     table = path / GROUP_TABLE
     if not table.is_file():
         return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return [row["run"] for row in csv.DictReader(file)]
-
-
-def _numbers(value: Any) -> Any:
-    """The same, with NaN for null, which stands for it in JSON."""
-    if isinstance(value, dict):
-        return {key: _numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
-    return math.nan if value is None else value
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            return [str(row["run"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        raise RunError(f"{table} is damaged: the same training command writes it anew") from None
 
 
 def _text(value: float | None) -> str:

@@ -42,6 +42,42 @@ def test_a_name_has_only_what_tells_its_row_from_the_others() -> None:
     ]
 
 
+def test_how_long_and_on_how_few_images_is_told_wherever_it_differs() -> None:
+    epochs, few = "trainer.max_epochs", "data.images_per_class"
+    rows = [
+        row(**{"optimizer.lr": 0.1, epochs: 5, few: None}),
+        row(**{"optimizer.lr": 0.2, epochs: 5, few: None}),
+        row(**{"optimizer.lr": 0.3, epochs: 25, few: 300}),
+        row("cnn2", **{epochs: 8, few: None}),
+    ]
+    assert row_names(rows, folders(4)) == [
+        "cnn1, lr=0.1, max_epochs=5",
+        "cnn1, lr=0.2, max_epochs=5",
+        "cnn1, max_epochs=25, images_per_class=300",
+        "cnn2",
+    ]
+    rows[1][few] = 300
+    assert row_names(rows[:2], folders(2)) == ["cnn1", "cnn1, images_per_class=300"]
+
+
+def test_a_choice_by_name_says_more_than_what_comes_with_it() -> None:
+    rows = [row(**{"data.size": 48, "data.name": "a"}), row(**{"data.size": 120, "data.name": "b"})]
+    assert row_names(rows, folders(2)) == ["cnn1, data=a", "cnn1, data=b"]
+
+
+def test_of_a_path_a_name_has_the_last_part() -> None:
+    rows = [row(**{"data.exclude": "/far/away/false.txt"}), row(**{"data.exclude": None})]
+    assert row_names(rows, folders(2)) == ["cnn1, exclude=false.txt", "cnn1, exclude=null"]
+
+
+def test_what_fewest_rows_share_comes_first() -> None:
+    common = {"model.dropout": 0.0, "optimizer.lr": 0.1}
+    changed = [row(**common | {"model.dropout": 0.5}) for _ in range(2)]
+    rows = [*(row(**common) for _ in range(5)), *changed]
+    rows[-1]["optimizer.lr"] = 0.3
+    assert list(deviating(rows)[-1]) == ["optimizer.lr", "model.dropout"]
+
+
 def test_equal_rows_are_told_apart_by_their_folders() -> None:
     assert row_names([row(), row()], folders(2)) == ["cnn1 (0000)", "cnn1 (0001)"]
 

@@ -9,7 +9,8 @@ import pytest
 
 from fer.data.cleaning import clean_training
 from fer.data.faces import Faces
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import make_split
+from fer.data.splits import Split
 from fer.errors import DataError
 from tests.data.made import made_faces
 

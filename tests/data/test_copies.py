@@ -8,7 +8,8 @@ import numpy as np
 
 from fer.data.copies import find_test_copies, group_rows
 from fer.data.faces import Faces
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import make_split
+from fer.data.splits import Split
 from tests.data.made import made_faces
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer.data.protocols import Split, make_split
+from fer.data.protocols import make_split
+from fer.data.splits import Split
 from fer.errors import RunError
 from tests.composing import settings
 from tests.data.made import made_faces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,78 @@ def test_the_page_says_first_what_can_be_told_apart_and_hides_what_is_not_known(
     assert "<th scope=col>seeds or folds p</th>" not in page
 
 
+def test_what_all_rows_have_stands_above_the_table_once(three: Path) -> None:
+    compare(three, "outputs/study")
+    common = "All rows: training images 900, parameters 11.0 M, trained 11.0 M, per face 1.5 ms"
+    assert common in text(three)
+    assert common in text(three, "comparison.md")
+    assert "<th scope=col>parameters</th>" not in text(three)
+    RunFolder(three / "outputs/study/resnet50-faces-cccc").update(
+        parameters=5, trained_parameters=2
+    )
+    compare(three, "outputs/study")
+    assert ">11.0 M<small>all trained</small><small>44 MB</small><" in text(three)
+    assert ">5<small>2 trained</small><" in text(three)
+
+
+def test_many_settings_of_a_row_wait_to_be_unfolded(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    several = {f"setting{k}": k for k in range(9)}
+    for other in (three / "outputs/study").iterdir():
+        usual = RunFolder(other).settings
+        usual["augment"] = dict.fromkeys(several, -1)
+        RunFolder(other).create(usual, **RunFolder(other).status)
+    run.create(run.settings | {"augment": several}, **run.status)
+    compare(three, "outputs/study")
+    assert "<code>setting4=4</code><details><summary>4 more</summary>" in text(three)
+    assert "setting0=0; setting1=1; setting2=2; setting3=3; setting4=4; 4 more |" in text(
+        three, "comparison.md"
+    )
+
+
+def test_a_run_of_one_epoch_is_a_point_among_the_curves(three: Path) -> None:
+    run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
+    run.write_rows([{"epoch": 2, "validation/accuracy": 0.58, "seconds": 10.0}])
+    compare(three, "outputs/study")
+    assert "<title>resnet50: best epoch 58.0 %</title>" in text(three)
+    compare(three, "outputs/study/resnet50-faces-cccc")  # no row has a second epoch
+    assert "<title>resnet50: best epoch 58.0 %</title>" in text(three)
+
+
 def test_the_cost_unasked_is_the_whole_training(three: Path) -> None:
     compare(three, "outputs/study")
     assert float(rows(three)["resnet18"]["training_seconds"]) == 20
     assert "On the front of accuracy against training time: resnet50 (20.0 s)" in text(three)
     assert "Test accuracy against training time" in text(three)
+
+
+def blend_of(study: Path, *members: str) -> Path:
+    named = [str(study / member) for member in members]
+    settings = settings_of("blend", model_kind="blend", model_members=named)
+    return make_run(study / "blend-faces-dddd", 190, settings=settings)
+
+
+def test_a_blend_costs_what_its_members_cost_too(three: Path) -> None:
+    study = three / "outputs/study"
+    blend_of(study, "resnet18-faces-aaaa", "resnet34-faces-bbbb")
+    compare(three, "outputs/study")
+    assert float(rows(three)["blend"]["training_seconds"]) == 60
+    assert float(rows(three)["blend"]["seconds_per_epoch"]) == 30
+    assert rows(three)["blend"]["members"] == "2"
+    assert "blend (1 min 00 s with its members)" in text(three)
+    study.rename(three / "outputs/moved")  # all outputs lie elsewhere now
+    compare(three, "outputs/moved")
+    assert float(rows(three)["blend"]["training_seconds"]) == 60
+
+
+def test_a_blend_whose_members_are_gone_is_on_no_front(three: Path) -> None:
+    blend_of(three / "outputs/study", "resnet18-faces-aaaa", "resnet34-faces-gone")
+    assert compare(three, "outputs/study").status == 0
+    assert rows(three)["blend"]["training_seconds"] == ""
+    assert rows(three)["blend"]["tags"] == ""
+    assert rows(three)["blend"]["members"] == "not found"
+    assert "blend: the run folders of its members are not all there" in text(three)
+    assert "n/a<small>without its members</small>" in text(three)
 
 
 def test_the_other_forms_hold_the_same(three: Path) -> None:
@@ -381,6 +449,29 @@ def test_damaged_files_are_listed_and_the_page_is_right(three: Path) -> None:
     assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
 
 
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_files_that_hold_no_object_are_left_out(three: Path, content: str) -> None:
+    study = three / "outputs/study"
+    (study / "resnet34-faces-bbbb/test/metrics.json").write_text(content)
+    (study / "resnet50-faces-cccc/status.json").write_text(content)
+    evaluation = study / "resnet18-faces-aaaa/evaluations/x-all/metrics.json"
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text(content)
+    (study / "sweep-1/jobs").mkdir(parents=True)
+    (study / "sweep-1/jobs/0.json").write_text(content)
+    for name, columns in {"group": "fold,seed,run\n", "bad": "fold,seed\n0,0"}.items():
+        (study / name).mkdir()
+        (study / name / "repeats.csv").write_text(columns)
+        (study / name / "metrics.json").write_text(content)
+    told = compare(three, "outputs/study", "outputs/study/sweep-1")
+    assert told.status == 0, told.err
+    assert told.err.count("holds no JSON object; restore it") == 3
+    assert "0.json (damaged): this record of a job is damaged" in told.err
+    assert "repeats.csv is damaged" in told.err
+    assert "evaluations/x-all/metrics.json is damaged and left out" in text(three)
+    assert set(rows(three)) == {"resnet18"}
+
+
 def test_other_numbers_of_training_images_are_told(three: Path) -> None:
     run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
     run.update(counts=run.status["counts"] | {"train": 210})
@@ -391,14 +482,95 @@ def test_other_numbers_of_training_images_are_told(three: Path) -> None:
     assert 'data-name="training images">210<' in text(three)
 
 
-def test_folds_trained_one_by_one_are_told_how_to_be_pooled(tmp_path: Path) -> None:
-    for fold in range(2):
-        settings = settings_of(protocol_name="kfold", protocol_fold=fold)
-        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
-        make_run(tmp_path / f"runs/{fold}", names=names, settings=settings)
+def with_copies(run: Path, copies: int, accuracy: float) -> None:
+    path = run / "test/metrics.json"
+    left = {"in_training": copies, "accuracy_without": accuracy, "n_without": N - copies}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"copies": left}))
+
+
+def test_accuracy_without_copies_is_a_column_where_a_run_has_copies(three: Path) -> None:
+    first, second, _ = sorted((three / "outputs/study").iterdir())
+    with_copies(first, 0, 100 / N)
+    compare(three, "outputs/study")
+    assert "<th scope=col>without copies</th>" not in text(three)
+    with_copies(second, 20, 0.4)
+    compare(three, "outputs/study")
+    assert "<th scope=col>without copies</th>" in text(three)
+    assert "40.0 %<small>n = 190</small>" in text(three)
+    assert "| 40.0 % (n = 190) |" in text(three, "comparison.md")
+    assert float(rows(three)["resnet34"]["test/accuracy_without_copies"]) == 0.4
+    assert rows(three)["resnet50"]["test/accuracy_without_copies"] == ""
+
+
+def test_pooled_folds_weigh_what_is_left_without_copies(tmp_path: Path) -> None:
+    for fold, copies in enumerate((0, 10, N)):
+        run = make_fold(tmp_path / "runs", fold, 100)
+        with_copies(run, copies, 0.5 + 0.1 * fold if copies < N else math.nan)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    left = (0.5 * N + 0.6 * (N - 10)) / (2 * N - 10)
+    assert float(row["test/accuracy_without_copies"]) == pytest.approx(left)
+    assert float(row["test/n_without_copies"]) == 2 * N - 10
+
+
+def make_fold(folder: Path, fold: int, right: int, seed: int = 0) -> Path:
+    """One of three folds."""
+    settings = settings_of(seed=seed, protocol_name="kfold", protocol_fold=fold, protocol_folds=3)
+    names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+    return make_run(folder / f"fold{fold}-seed{seed}", right, names=names, settings=settings)
+
+
+def test_folds_trained_one_by_one_are_pooled_as_a_group(tmp_path: Path) -> None:
+    for fold, right in enumerate((100, 110, 150)):
+        make_fold(tmp_path / "runs", fold, right)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    assert float(row["test/accuracy"]) == pytest.approx(120 / N)
+    assert float(row["test/accuracy_deviation"]) == pytest.approx(
+        np.std([100, 110, 150], ddof=1) / N
+    )
+    assert float(row["test/accuracy_low"]) < 120 / N < float(row["test/accuracy_high"])
+    assert (row["n"], row["folds"], row["part"]) == (str(3 * N), "3", "3 folds pooled")
+    assert "differ in protocol.fold alone" not in text(tmp_path)
+    make_fold(tmp_path / "runs", 1, 130, seed=1)  # a second seed that lacks two folds
+    compare(tmp_path, "runs")
+    assert sorted(row["n"] for row in rows(tmp_path).values()) == [str(N), str(3 * N)]
+
+
+def test_folds_of_several_seeds_are_one_row_of_their_means(tmp_path: Path) -> None:
+    for seed in range(2):
+        for fold in range(3):
+            make_fold(tmp_path / "runs", fold, 100 + 20 * seed, seed)
+    compare(tmp_path, "runs")
+    row = rows(tmp_path)["resnet18"]
+    assert float(row["test/accuracy"]) == pytest.approx(110 / N)
+    assert (row["seeds"], row["folds"]) == ("0 1", "3")
+
+
+def test_folds_that_are_missing_are_named(tmp_path: Path) -> None:
+    for fold in (0, 2):
+        make_fold(tmp_path / "runs", fold, 100)
     told = compare(tmp_path, "runs").out.replace("\n", " ")
     assert "differ in protocol.fold alone" in told
-    assert "protocol.fold=all" in told
+    assert "fold 1 of 3 missing" in told
+    assert len(rows(tmp_path)) == 2
+    make_fold(tmp_path / "runs", 1, 100, seed=1)
+    told = compare(tmp_path, "runs").out.replace("\n", " ")
+    assert "of seed 0 fold 1 of 3 missing; of seed 1 folds 0, 2 of 3 missing" in told
+
+
+def test_a_fold_for_each_person_is_pooled_once_all_faces_were_tested(tmp_path: Path) -> None:
+    loso = {"protocol_name": "leave_one_subject_out", "protocol_folds": None}
+    for fold in range(2):
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        settings = settings_of(**loso, protocol_fold=fold)
+        run = RunFolder(make_run(tmp_path / f"runs/{fold}", names=names, settings=settings))
+        run.update(counts={"train": 2 * N - 20, "validation": 20, "test": N})
+    compare(tmp_path, "runs")
+    assert "once all folds of a seed are there: folds after 1 missing." in text(tmp_path)
+    RunFolder(tmp_path / "runs/0").update(counts={"train": N - 20, "validation": 20, "test": N})
+    compare(tmp_path, "runs")
+    assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
 
 
 def test_the_command_compares_the_same_again(three: Path) -> None:

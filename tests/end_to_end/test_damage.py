@@ -137,7 +137,7 @@ def test_checkpoint_that_cannot_be_written(cut: Done, undisturbed: Done, copy: C
     assert "Traceback" not in told.err
     assert done.run.status["state"] == "failed"
     assert done.run.last.read_bytes() == before
-    assert not list(done.run.checkpoints.glob("*.tmp"))
+    assert not list(done.run.checkpoints.glob("*.part-*"))
     assert here("train", *done.arguments, UNTRACKED, folder=done.folder).status == 0
     assert_same_training(done.run, undisturbed.run)
 

@@ -54,6 +54,20 @@ def test_a_difference_is_told(recorded: Done, copy: Copy) -> None:
     assert "identical" not in told.out
 
 
+@pytest.mark.parametrize("name", ["status.json", "test/metrics.json"])
+@pytest.mark.parametrize("words", [["evaluate"], ["predict", "source=face.png"]])
+def test_a_file_that_holds_a_list_is_told(
+    recorded: Done, copy: Copy, name: str, words: list[str]
+) -> None:
+    done = copy(recorded)
+    (done.run.path / name).write_text("[]")
+    (done.folder / "face.png").write_bytes(b"")  # never opened
+    told = here(*words, f"run={done.run.path}", folder=done.folder)
+    assert told.status == 1
+    assert told.err.startswith("error: ")
+    assert f"{name} is damaged: it holds no JSON object; restore it" in told.err
+
+
 def test_validation_part_is_no_look_at_the_test(recorded: Done, copy: Copy) -> None:
     done = copy(recorded)
     told = here("evaluate", f"run={done.run.path}", "part=validation", folder=done.folder)

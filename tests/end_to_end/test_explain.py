@@ -16,7 +16,7 @@ from PIL import Image
 
 from fer.calibrating import calibrate
 from fer.data.data_sets import build_data
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.evaluation.calibration import fit_temperature
 from fer.evaluation.predictions import Predictions
 from fer.prediction import load_model

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder
 from tests.builders_pictures import ckplus_tree, jaffe_folder

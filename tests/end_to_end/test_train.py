@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 import fer
 from fer.data.faces import SEVEN
 from fer.data.loading import FaceDataset
-from fer.data.protocols import Split
+from fer.data.splits import Split
 from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, only_run, runs
 
 FILES = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fer.evaluation.intervals import bootstrap_intervals, resample_counts
+from fer.evaluation.intervals import accuracy_interval, bootstrap_intervals, resample_counts
 from fer.evaluation.metrics import headline
 
 
@@ -66,4 +66,12 @@ def test_95_of_100_intervals_hold_the_true_value(answers: Callable) -> None:
 def test_one_class_alone_has_no_auc_interval() -> None:
     intervals = bootstrap_intervals([0] * 5, [[0.9, 0.1]] * 5, resamples=20)
     assert np.isnan(intervals["auroc_macro"]).all()
-    assert intervals["accuracy"] == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_accuracy_of_all_or_none_has_an_interval_too(right: bool) -> None:
+    labels = [0, 1] * 10
+    odds = [[0.9, 0.1] if (k == 0) is right else [0.1, 0.9] for k in labels]
+    low, high = bootstrap_intervals(labels, odds, resamples=20)["accuracy"]
+    assert (low, high) == pytest.approx((0.8389, 1) if right else (0, 0.1611), abs=1e-4)
+    assert accuracy_interval(float(right), 20) == (low, high)

@@ -1,0 +1,30 @@
+"""Files that are whole or not there: written aside, then moved into place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Where to write what shall stand at `path`: moved there at the end, removed on an error.
+
+    A reader sees the old file or the new one, never a part, and processes that write the same file
+    side by side do not meet. The folder is made where needed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)  # there only where writing failed
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text as it is, UTF-8, aside."""
+    with aside(path) as part:
+        part.write_text(text, encoding="utf-8", newline="")
