@@ -240,7 +240,10 @@ def _check(
             )
     missing = [faces.classes[k] for k in range(len(faces.classes)) if k not in faces.labels[train]]
     if missing:
-        raise DataError(f"no training images of {', '.join(missing)}: every class needs some")
+        raise DataError(
+            f"no training images of {', '.join(missing)}: every class needs some; were files left "
+            "out, or are folders or labels named otherwise?"
+        )
     if len(np.unique(np.concatenate([train, validation, test]))) < sum(
         map(len, (train, validation, test))
     ):
@@ -249,4 +252,14 @@ def _check(
     if notes and faces.subject is not None and not is_random(name):
         told = notes[0].partition(":")[0]
         raise DataError(f"protocol {name}: {told}; use subject_kfold, or a protocol named random_*")
-    return notes
+    return notes or _shared_validation(faces, train, validation)
+
+
+def _shared_validation(faces: Faces, train: Indices, validation: Indices) -> tuple[str, ...]:
+    """That the part that picks the epoch shows people who are learnt from, where they are known."""
+    if faces.subject is None:
+        return ()
+    people = faces.subject[validation]
+    share = (np.isin(people, faces.subject[train]) & (people != "")).mean()
+    told = "of the validation images, which pick the epoch, show a person who is also in training"
+    return (f"{share:.1%} {told}",) if share > 0 else ()

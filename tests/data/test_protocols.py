@@ -256,6 +256,15 @@ def test_a_person_on_both_official_sides_is_an_error() -> None:
         split(replace(KNOWN, part=part), "official")
 
 
+def test_a_person_in_training_and_validation_is_told() -> None:
+    assert KNOWN.part is not None and KNOWN.subject is not None
+    part = KNOWN.part.copy()
+    part[np.flatnonzero(part == "training")[:3]] = "public"
+    made = split(replace(KNOWN, part=part), "official")
+    (told,) = made.cautions
+    assert "of the validation images, which pick the epoch" in told and told in made.notes
+
+
 @pytest.mark.parametrize("name", ["holdout", "random_holdout", "kfold", "random_kfold"])
 @pytest.mark.parametrize("faces", [KNOWN, UNKNOWN], ids=["people", "no people"])
 def test_the_seed_decides(name: str, faces: Faces) -> None:

@@ -191,7 +191,10 @@ class FerPlusReader(Reader):
         alike = float(np.mean(self.alike))
         moved = f"the label of {1 - alike:.1%} of the faces differs from FER2013's own"
         if alike < CHANCE:
-            moved += ": that is about chance, as if votes and faces were not in the same order"
+            raise DataError(
+                f"FER+: {moved}, which is chance: votes and faces are not in the same order; "
+                "take the table with its rows as Kaggle gives them"
+            )
         return (note, moved, *self.notes)
 
 
