@@ -41,9 +41,9 @@ def _table(found: TestSet, cost: str) -> Table:
     table = Table(
         title=escape(f"{found.letter}: {images_words(found)}"), box=box.SIMPLE_HEAD, padding=0
     )
-    table.add_column("run", overflow="fold", min_width=24)
+    table.add_column("run", overflow="fold", min_width=16)
     for name in _COLUMNS:
-        table.add_column(name, justify="right", no_wrap=name != "test accuracy")
+        table.add_column(name, justify="right", no_wrap=name not in ("test accuracy", "training"))
     for row in found.rows:
         said = tags(row, found, cost)
         name = escape(row.name) + (f" [bold]{', '.join(said)}[/bold]" if said else "")
