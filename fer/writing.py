@@ -28,3 +28,15 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text as it is, UTF-8, aside."""
     with aside(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
+
+
+def remove_parts(folder: Path, besides: str) -> None:
+    """Removes what processes that were killed while they wrote left in a folder and below.
+
+    Args:
+        folder: Nobody writes there now.
+        besides: A folder in it where somebody may.
+    """
+    for part in folder.rglob("*.part-*"):
+        if besides not in part.relative_to(folder).parts and part.is_file():
+            part.unlink(missing_ok=True)

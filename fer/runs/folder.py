@@ -16,12 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
 from fer.runs.json_files import read_object, read_results
-from fer.writing import write_text
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
+from fer.runs.locking import locked
+from fer.writing import remove_parts, write_text
 
 FORMAT = 1
 """Raised when a change makes older run folders unreadable."""
@@ -202,25 +198,16 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keeps other processes from training here; the system frees it however this one ends.
+        """Keeps other processes from training here; removes what killed ones left half written.
 
         Raises:
             RunError: Another process has it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = self.path / ".lock"
-        with lock.open("w") as file:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise RunError(
-                        f"{self.path} is being trained by another process: wait for it, or end it"
-                    ) from None
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+        refusal = f"{self.path} is being trained by another process: wait for it, or end it"
+        with locked(self.path / ".lock", refusal):
+            remove_parts(self.path, besides="evaluations")
+            yield
 
     def move_aside(self) -> Path:
         """Keeps what was here under another name; the folder is free again."""
