@@ -48,6 +48,7 @@ def check_data(check: Checker) -> None:
     check.choice("data.duplicates_of_test", ("keep", "drop"))
     check.number("data.images_per_class", low=1, whole=True, null=True)
     check.number("data.batch_size", low=1, whole=True)
+    check.choice("data.on_device", ("auto", True, False))
     check.choice("data.sampler", ("shuffle", "balanced"))
     factors = check.value("data.oversample")
     if factors is not None:

@@ -17,21 +17,31 @@ class FaceDataset(Dataset[dict[str, Tensor]]):
     """Gives the batch of some indices: `image` uint8, `label` and `index` int64 `[B]`.
 
     Where faces have targets, `target` float32 `[B, K]` too.
+
+    Args:
+        faces: Whose.
+        pixels: Theirs, uint8 `[N, ...]`, where they lie on a device; None: the faces' own array.
     """
 
-    def __init__(self, faces: Faces) -> None:
-        self.faces = faces
+    def __init__(self, faces: Faces, pixels: Tensor | None = None) -> None:
+        self.faces, self.pixels = faces, pixels
 
     def __getitem__(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
         """Copies the pixels of these faces only."""
         batch = {
-            "image": torch.from_numpy(np.asarray(self.faces.images[indices])),
+            "image": self._images(indices),
             "label": torch.from_numpy(self.faces.labels[indices]),
             "index": torch.from_numpy(indices),
         }
         if self.faces.targets is not None:
             batch["target"] = torch.from_numpy(self.faces.targets[indices])
         return batch
+
+    def _images(self, indices: NDArray[np.int64]) -> Tensor:
+        """uint8 `[B, ...]`."""
+        if self.pixels is None:
+            return torch.from_numpy(np.asarray(self.faces.images[indices]))
+        return self.pixels[torch.from_numpy(indices).to(self.pixels.device)]
 
 
 class Batches(Sampler[NDArray[np.int64]]):
@@ -85,11 +95,13 @@ class Batches(Sampler[NDArray[np.int64]]):
             yield order[start:] if last else order[start : start + self.batch_size]
 
 
-def loader(faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+def loader(
+    faces: Faces, batches: Batches, pixels: Tensor | None = None
+) -> DataLoader[dict[str, Tensor]]:
     """A DataLoader whose sampler already makes the batches.
 
     Its own generator keeps it from drawing from torch's, at a moment that a resumed run would not
     share.
     """
-    dataset, generator = FaceDataset(faces), torch.Generator()
+    dataset, generator = FaceDataset(faces, pixels), torch.Generator()
     return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)

@@ -21,6 +21,7 @@ from fer.data.loading import Batches, loader
 from fer.data.mixing import Mixing, mixes
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.readers import Reader
+from fer.data.resident import ResidentPixels
 from fer.data.splits import Split
 from fer.epochs import value_at
 
@@ -55,6 +56,7 @@ class FaceDataModule(LightningDataModule):
             side: Augmentation(_shrunk(augment, side / data["size"]), side)
             for side in self.progressive.values()
         }
+        self.resident = ResidentPixels(data.get("on_device", False))
         self.faces: Faces
         self.split: Split
         self.more: tuple[Faces, NDArray[np.int64]] | None = None
@@ -106,7 +108,7 @@ class FaceDataModule(LightningDataModule):
         """Training batches, shuffled, oversampled or balanced."""
         faces, part = self.epoch()
         labels = faces.labels if self.data["sampler"] == "balanced" else None
-        return loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
+        return self._loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
 
     def epoch(self) -> tuple[Faces, NDArray[np.int64]]:
         """As `training`, with the faces of oversampled classes repeated."""
@@ -117,11 +119,17 @@ class FaceDataModule(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Validation batches, in order."""
-        return loader(self.faces, Batches(self.split.validation, EVALUATION_BATCH))
+        return self._loader(self.faces, Batches(self.split.validation, EVALUATION_BATCH))
 
     def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches of the faces in `predicted`, in order."""
-        return loader(self.faces, Batches(self.predicted, EVALUATION_BATCH))
+        return self._loader(self.faces, Batches(self.predicted, EVALUATION_BATCH))
+
+    def _loader(self, faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+        """Batches whose pixels come from the device where they lie there."""
+        trainer = self.trainer
+        device = torch.device("cpu") if trainer is None else trainer.strategy.root_device
+        return loader(faces, batches, self.resident.of(faces, device))
 
     def sample_augmented(self, faces: int, draws: int) -> tuple[NDArray[np.uint8], list[int]]:
         """Training faces as the network gets them.

@@ -35,6 +35,7 @@ _NOT_DECIDING = (
     "sure_accuracy",
     "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
+    "data.on_device",
     "data.exclude",
     "data.votes_path",
     "data.csv_path",

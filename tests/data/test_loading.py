@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from fer.data.loading import Batches, loader
+from fer.data.resident import ResidentPixels
 from tests.data.made import made_faces
 
 FACES = made_faces(people=30)
@@ -122,3 +123,14 @@ def test_a_loader_follows_the_epoch_of_its_batches() -> None:
 
     assert epoch(0) == drawn(Batches(CHOSEN, 16, 3), 0)
     assert epoch(2) == drawn(Batches(CHOSEN, 16, 3), 2) != epoch(0)
+
+
+def test_pixels_on_a_device_give_the_same_batches() -> None:
+    resident = ResidentPixels(True)
+    cpu = torch.device("cpu")
+    pixels = resident.of(FACES, cpu)
+    assert pixels is not None and resident.of(FACES, cpu) is pixels  # copied once
+    ours, theirs = (loader(FACES, Batches(CHOSEN, 16, 3), kept) for kept in (pixels, None))
+    for one, other in zip(ours, theirs, strict=True):
+        assert all(torch.equal(one[key], other[key]) for key in other)
+    assert ResidentPixels("auto").of(FACES, cpu) is None

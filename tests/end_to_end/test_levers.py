@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,14 @@ from torch import Tensor
 
 import fer.training
 from fer.runs.folder import RunFolder
-from tests.end_to_end.commands import TINY, UNTRACKED, here, only_run
+from tests.end_to_end.commands import (
+    TINY,
+    UNTRACKED,
+    Done,
+    assert_same_training,
+    here,
+    only_run,
+)
 
 DECAY = 0.7
 
@@ -133,3 +141,10 @@ def test_accuracy_of_mixed_pictures_is_called_so(watched: tuple[RunFolder, Watch
     for row in run.rows():
         assert "train/accuracy" not in row and 0 <= row["train/dominant_accuracy"] <= 1
     assert (run.figures / "learning_curves.png").is_file()
+
+
+def test_pixels_on_the_device_change_nothing(plain: Done, tmp_path: Path) -> None:
+    told = here("train", *plain.arguments, "data.on_device=true", folder=tmp_path)
+    assert told.status == 0, told.err
+    assert only_run(tmp_path).path.name == plain.run.path.name
+    assert_same_training(only_run(tmp_path), plain.run)
