@@ -37,6 +37,7 @@ NAMES = {
     "nll": "test loss",
     "train/loss": "training loss",
     "train/accuracy": "training accuracy",
+    "train/dominant_accuracy": "training accuracy (larger share of mixed pictures)",
     "validation/loss": "validation loss",
     "validation/accuracy": "validation accuracy",
 }
