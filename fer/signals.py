@@ -53,6 +53,11 @@ class EndRequest:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
+    def take_over(self) -> None:
+        """Takes the signals again, where somebody else has meanwhile joined in."""
+        for number in self.before:
+            signal.signal(number, self._take)
+
     def leave(self) -> None:
         """Ends the process where that was asked for."""
         if self.asked is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,38 +99,44 @@ def stopped_early(checkpoint: Mapping[str, Any]) -> bool:
     return any(state["wait_count"] >= state["patience"] for state in states)
 
 
-def is_middle(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether it was written in the middle of an epoch."""
-    recorder = checkpoint["callbacks"].get("Recorder", {})
-    return recorder.get("middle") is not None
-
-
 def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | None]:
-    """Where an interrupted run goes on: the last checkpoint, or if damaged the one before it.
+    """Where an interrupted run goes on: within an epoch, after the last one, or after the best.
 
     Returns:
         The checkpoint's path and content, None and empty where training never came so far; and a
-        sentence for the user where the last one was not used.
+        sentence for the user where a damaged one was passed over.
 
     Raises:
         RunError: There are checkpoints but none can be used.
     """
-    if not run.last.is_file() and not run.best.is_file():
+    if not any(path.is_file() for path in (run.middle, run.last, run.best)):
         return None, {}, None
-    try:
-        return run.last, read_checkpoint(run.last), None
-    except (DamagedCheckpointError, MissingCheckpointError) as error:
-        damaged = error
-    try:
-        checkpoint = read_checkpoint(run.best)
-    except RunError:
-        raise damaged from None
-    epoch = checkpoint["epoch"] + 1
-    return (
-        run.best,
-        checkpoint,
-        f"{run.last} is damaged or missing; going on from {run.best.name} after epoch {epoch}",
-    )
+    troubles: dict[Path, RunError] = {}
+    for path in (run.middle, run.last, run.best):
+        if path == run.middle and not path.is_file():
+            continue
+        try:
+            checkpoint = read_checkpoint(path)
+        except (DamagedCheckpointError, MissingCheckpointError) as error:
+            troubles[path] = error
+            continue
+        told = f"{_passed_over(troubles)}; going on from {path.name} {where(checkpoint)}"
+        return path, checkpoint, told if troubles else None
+    if not run.last.is_file() and not run.best.is_file():
+        return None, {}, f"{_passed_over(troubles)}; starting again"
+    raise next(iter(troubles.values()))
+
+
+def _passed_over(paths: Iterable[Path]) -> str:
+    """Checkpoints that cannot be used."""
+    return " and ".join(map(str, paths)) + " damaged or missing"
+
+
+def where(checkpoint: Mapping[str, Any]) -> str:
+    """The place in the training at which a checkpoint was written, in words."""
+    recorder = checkpoint["callbacks"].get("Recorder", {})
+    within = recorder.get("middle") is not None
+    return f"{'within' if within else 'after'} epoch {checkpoint['epoch'] + 1}"
 
 
 def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Path) -> None:

@@ -49,6 +49,7 @@ class FiniteLoss(Callback):
         """
         if bool(torch.isfinite(loss)):
             return
+        self.run.middle.unlink(missing_ok=True)  # its weights may be those that gave this loss
         file = self.run.path / "not_finite.txt"
         names = [str(self.names[index]) for index in self.batch["index"].tolist()]
         file.write_text("\n".join(names) + "\n", encoding="utf-8")

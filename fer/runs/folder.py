@@ -88,6 +88,7 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.best = self.checkpoints / "best.ckpt"
         self.last = self.checkpoints / "last.ckpt"
+        self.middle = self.checkpoints / "middle.ckpt"
         self.split = self.path / "split.npz"
         self.validation = self.path / "validation"
         self.calibration = self.validation / "calibration.json"

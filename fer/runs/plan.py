@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import ConfigError
-from fer.runs.checkpoints import is_middle, resume_point, stopped_early
+from fer.runs.checkpoints import resume_point, stopped_early, where
 from fer.runs.folder import RunFolder
 
 
@@ -63,8 +63,7 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
         epoch = content["epoch"] + 1
         return Plan("show" if done else "test", message=f"training stopped early at epoch {epoch}")
     if trouble is None and checkpoint is not None:
-        where = "within" if is_middle(content) else "after"
-        trouble = f"going on {where} epoch {content['epoch'] + 1}, from {checkpoint}"
+        trouble = f"going on {where(content)}, from {checkpoint}"
     return Plan(
         "resume", checkpoint, content, trouble or "starting again: no epoch was finished before"
     )

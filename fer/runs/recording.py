@@ -23,7 +23,7 @@ class Recorder(Checkpoint):
 
     It is a `Checkpoint`, which Lightning calls after everything else at an epoch's end. A kill
     between the row and the checkpoint leaves a row too many, which going on takes away. In the
-    middle of an epoch it writes `last.ckpt` after so many steps, and when it is asked to end.
+    middle of an epoch it writes `middle.ckpt` after so many steps, and when it is asked to end.
 
     Args:
         run: The run folder.
@@ -59,12 +59,13 @@ class Recorder(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Drops rows of epochs that will be run again; goes on within an epoch where it ended."""
-        done = trainer.current_epoch
+        done, self.steps = trainer.current_epoch, trainer.global_step
+        self.end.take_over()  # from Lightning, which would drop the epoch
         self.run.write_rows(row for row in self.run.rows() if row["epoch"] <= done)
         if self.middle is not None:  # Lightning begins no epoch then
             pl_module.on_train_epoch_start()
             batches = trainer.train_dataloader.sampler  # type: ignore[union-attr]
-            restore_middle(self.middle, batches, pl_module.get_submodule("train_metrics"))
+            restore_middle(self.middle, batches, pl_module)
             self.started = self.trained_at = time.perf_counter() - self.middle["seconds"]
             self.images, self.middle, self.end.busy = self.middle["images"], None, True
 
@@ -92,13 +93,13 @@ class Recorder(Checkpoint):
             self.end.leave()
 
     def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
-        """Writes `last.ckpt` in the middle of an epoch."""
+        """Writes `middle.ckpt`, which the epoch's end makes needless."""
         self.middle = {
-            **middle_state(batches, pl_module.get_submodule("train_metrics")),
+            **middle_state(batches, pl_module),
             "seconds": time.perf_counter() - self.started,
             "images": self.images,
         }
-        trainer.save_checkpoint(self.run.last)
+        trainer.save_checkpoint(self.run.middle)
         self.middle = None
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -119,6 +120,7 @@ class Recorder(Checkpoint):
             copy_checkpoint(self.run.best, self.run.last)
         else:
             trainer.save_checkpoint(self.run.last)
+        self.run.middle.unlink(missing_ok=True)
         self.end.leave()
         self.end.busy = False
 

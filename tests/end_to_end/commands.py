@@ -88,7 +88,7 @@ def here(command: str, *arguments: str, folder: Path) -> Told:
             main()
         status = 0
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else 1
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception:  # what nothing catches ends a process so
         err.write(traceback.format_exc())
         status = 1

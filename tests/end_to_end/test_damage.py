@@ -48,7 +48,7 @@ def test_last_checkpoint_damaged_goes_on_from_the_best(
     damage(done.run.last)
     told = here("train", *done.arguments, UNTRACKED, folder=done.folder)
     assert told.status == 0, told.err
-    assert "last.ckpt is damaged or missing; going on from best.ckpt after epoch" in told.out
+    assert "last.ckpt damaged or missing; going on from best.ckpt after epoch" in told.out
     assert_same_training(done.run, undisturbed.run)
 
 

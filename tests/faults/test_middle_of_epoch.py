@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
+    PowerCut,
+    Told,
     assert_same_training,
-    cut_short,
     here,
     only_run,
 )
 
 FOUR = (*TINY, UNTRACKED, "data.train=56", "trainer.max_epochs=2")
-"""Four steps an epoch."""
+"""Four batches an epoch."""
 
 LEVERS = (
     "trainer.ema_decay=0.9",
@@ -30,52 +32,101 @@ LEVERS = (
     "model.dropout=0.3",
     "data.size=40",
 )
-"""With more that has a memory or draws."""
+"""With more that has a memory or draws; two steps an epoch."""
+
+EVERY = "trainer.checkpoint_steps=1"
+Straight = Callable[..., RunFolder]
 
 
-def straight(folder: Path, *more: str) -> RunFolder:
-    told = here("train", *FOUR, *more, folder=folder)
-    assert told.status == 0, told.err
-    return only_run(folder)
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Straight:
+    """The run of some settings, undisturbed; made once."""
+    made: dict[tuple[str, ...], RunFolder] = {}
+
+    def train(*more: str) -> RunFolder:
+        if more not in made:
+            folder = tmp_path_factory.mktemp("straight")
+            assert here("train", *FOUR, *more, folder=folder).status == 0
+            made[more] = only_run(folder)
+        return made[more]
+
+    return train
+
+
+def with_callback(callback: Callback, *arguments: str, folder: Path) -> Told:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fer.training, "progress_callbacks", lambda kind: [callback])
+        return here("train", *arguments, folder=folder)
+
+
+class Asks(Callback):
+    """Sends a signal at the start of a batch of the second epoch, in training or validation."""
+
+    def __init__(self, number: signal.Signals, batch: int, validation: bool = False) -> None:
+        self.number, self.batch, self.validation = number, batch, validation
+
+    def on_train_batch_start(self, trainer: Trainer, module: object, x: object, n: int) -> None:
+        if not self.validation and (trainer.current_epoch, n) == (1, self.batch):
+            signal.raise_signal(self.number)
+
+    def on_validation_start(self, trainer: Trainer, module: object) -> None:
+        if self.validation and trainer.current_epoch == 1:
+            signal.raise_signal(self.number)
 
 
 @pytest.mark.parametrize("more", [(), LEVERS], ids=["plain", "levers"])
-def test_goes_on_within_the_epoch(more: tuple[str, ...], tmp_path: Path) -> None:
-    cut, whole = tmp_path / "cut", tmp_path / "whole"
-    cut.mkdir(), whole.mkdir()
-    steps = "trainer.checkpoint_steps=1"
-    accumulate = "trainer.accumulate=2" in more
-    cut_short(*FOUR, *more, steps, epoch=2, after=3 if accumulate else 2, folder=cut)
-    assert [row["epoch"] for row in only_run(cut).rows()] == [1]
-    told = here("train", *FOUR, *more, steps, folder=cut)
+def test_goes_on_within_the_epoch(
+    more: tuple[str, ...], straight: Straight, tmp_path: Path
+) -> None:
+    """Cut twice, the second time in the batch after which it went on."""
+    once = 3 if "trainer.accumulate=2" in more else 2
+    for after in (once, once + 1):
+        cut = PowerCut(2, RuntimeError("power cut"), after)
+        assert "power cut" in with_callback(cut, *FOUR, *more, EVERY, folder=tmp_path).err
+        assert [row["epoch"] for row in only_run(tmp_path).rows()] == [1]
+    told = here("train", *FOUR, *more, EVERY, folder=tmp_path)
     assert told.status == 0, told.err
     assert "going on within epoch 2" in told.out
-    run, other = only_run(cut), straight(whole, *more)
+    run, other = only_run(tmp_path), straight(*more)
     assert run.path.name == other.path.name  # how often it is written decides no result
     assert_same_training(run, other)
+    assert not run.middle.exists()
 
 
+@pytest.mark.parametrize("more", [(), LEVERS], ids=["plain", "levers"])
 @pytest.mark.parametrize(("number", "why"), [(signal.SIGINT, "user"), (signal.SIGTERM, "SIGTERM")])
 def test_asked_to_end_it_finishes_the_step(
-    number: signal.Signals, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, why: str, more: tuple[str, ...], straight: Straight, tmp_path: Path
 ) -> None:
-    class Asks(Callback):
-        """Sends the signal while the second step of the second epoch is under way."""
-
-        def on_train_batch_start(self, trainer: Trainer, *others: object) -> None:
-            if trainer.global_step == 5:
-                signal.raise_signal(number)
-
-    asked, whole = tmp_path / "asked", tmp_path / "whole"
-    asked.mkdir(), whole.mkdir()
-    with monkeypatch.context() as patch:
-        patch.setattr(fer.training, "progress_callbacks", lambda kind: [Asks()])
-        told = here("train", *FOUR, folder=asked)
+    told = with_callback(Asks(number, batch=0), *FOUR, *more, folder=tmp_path)
     assert told.status == 128 + number
-    assert "finishing the step" in told.err
-    run = only_run(asked)
+    assert "finishing the step" in told.err and "the same command goes on" in told.out
+    run = only_run(tmp_path)
     assert run.status["state"] == "interrupted" and run.status["why"].endswith(why)
-    told = here("train", *FOUR, folder=asked)
+    told = here("train", *FOUR, *more, folder=tmp_path)
     assert told.status == 0, told.err
     assert "going on within epoch 2" in told.out
-    assert_same_training(run, straight(whole))
+    assert_same_training(run, straight(*more))
+
+
+def test_asked_to_end_in_validation_it_finishes_the_epoch(
+    straight: Straight, tmp_path: Path
+) -> None:
+    several = ("data.validation=560",)  # three batches
+    asks = Asks(signal.SIGTERM, 0, validation=True)
+    told = with_callback(asks, *FOUR, *several, folder=tmp_path)
+    assert told.status == 128 + signal.SIGTERM
+    run = only_run(tmp_path)
+    assert [row["epoch"] for row in run.rows()] == [1, 2]
+    assert here("train", *FOUR, *several, folder=tmp_path).status == 0
+    assert_same_training(run, straight(*several))
+
+
+def test_a_damaged_middle_is_passed_over(straight: Straight, tmp_path: Path) -> None:
+    assert with_callback(Asks(signal.SIGINT, 2), *FOUR, folder=tmp_path).status == 130
+    run = only_run(tmp_path)
+    run.middle.write_bytes(run.middle.read_bytes()[:5000])
+    told = here("train", *FOUR, folder=tmp_path)
+    assert told.status == 0, told.err
+    assert "middle.ckpt damaged or missing; going on from last.ckpt after epoch 1" in told.out
+    assert_same_training(run, straight())

@@ -21,6 +21,14 @@ def test_training_loss(tmp_path: Path) -> None:
     assert not run.last.exists() and not run.test.exists()
 
 
+def test_a_checkpoint_within_the_epoch_goes(tmp_path: Path) -> None:
+    """The step before already spoilt the weights that it holds."""
+    within = ("scheduler=constant", "trainer.checkpoint_steps=1")
+    assert here("train", *HUGE, *within, folder=tmp_path).status == 1
+    run = only_run(tmp_path)
+    assert list(run.checkpoints.iterdir()) == []
+
+
 def test_validation_loss(tmp_path: Path) -> None:
     """One step an epoch: the first with the rate of the warm-up, the second with the whole."""
     warm = ("scheduler=cosine", "scheduler.warmup_epochs=1", "data.train=14")
