@@ -102,6 +102,8 @@ def owners(group: Path, key: str) -> str:
     without = [path.stem for path in choices if path.stem not in having]
     if not having:
         return ""
+    if not without:
+        return f"it belongs to every {group.name}: choose one first, as {group.name}={having[0]}"
     if len(having) <= max(6, len(without)):
         return f"it belongs to {group.name}={' or '.join(having)}"
     return f"every {group.name} has it but {', '.join(without)}"

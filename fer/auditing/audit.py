@@ -54,6 +54,7 @@ def audit(config: DictConfig) -> Path:
     runs = _finished_runs(settings["run"])
     if settings.get("data") is None:
         settings["data"] = runs[0].settings["data"]
+        settings["data"]["path"] = settings["data_path"] or settings["data"]["path"]
     faces = _open(settings, progress=not quiet)
     doubtful = _doubtful(faces, runs) if runs else None
     say(quiet, f"comparing {len(faces):,} pictures with each other")
@@ -105,6 +106,7 @@ def _command(config: DictConfig) -> str:
         folders = [config.run] if isinstance(config.run, str) else list(config.run)
         joined = ",".join(folders)
         words.append(f"run={joined}" if len(folders) == 1 else f"run=[{joined}]")
+    words += [f"data_path={config.data_path}"] if config.data_path else []
     near = config.near_copies
     words += [f"near_copies.{key}={near[key]}" for key in ("cosine", "distance")]
     words.append(f"near_copies.mirrored={str(near.mirrored).lower()}")

@@ -29,6 +29,11 @@ def check_audit(cfg: DictConfig) -> None:
             check.fail("run", "it is a run folder or a list of them, such as [fold0,fold1]")
     else:
         check.text("run", null=True)
+    check.text("data_path", null=True)
+    if check.value("data_path") is not None and cfg.get("data") is not None:
+        check.fail(
+            "data_path", "it says where the run's own data lies; with data=... use data.path"
+        )
     for key in ("paths.outputs", "paths.data", "paths.cache"):
         check.text(key)
     check.number("near_copies.cosine", low=0.5, high=1)

@@ -42,7 +42,9 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             "## Measured",
             "",
             f"Test part {story['part']}, n = {story['n']:,}, met after training; 95 % intervals by "
-            f"bootstrap over its images. Views of each face: {_views(story['views'])}.",
+            f"bootstrap over its images. Views of each face: {_views(story['views'])}. The figures "
+            "are the torch model's, ece and nll without the temperature; how this file differs "
+            "from it is said above.",
             "",
             "| metric | value | from | to |",
             "| --- | --- | --- | --- |",

@@ -53,8 +53,8 @@ class Comparison:
         before, after = self.accuracies
         return (
             f"Against torch on {self.n:,} validation faces: probabilities differ by at most "
-            f"{self.difference:.2g}, {self.agreement:.2%} have the same top class, accuracy "
-            f"{before:.4f} and {after:.4f}."
+            f"{self.difference:.2g}, {self.agreement:.2%} have the same top class, accuracy is "
+            f"{before:.4f} by torch and {after:.4f} by this file."
         )
 
 

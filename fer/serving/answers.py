@@ -52,7 +52,7 @@ class ModelAnswer(BaseModel):
     data: Annotated[str, Field(description="the data set that it was trained on")]
     tested: Annotated[str, Field(description="the part that it was tested on, empty if unknown")]
     n: Annotated[int | None, Field(description="test faces")]
-    accuracy: Share | None
+    accuracy: Annotated[Share | None, Field(description="of the run that it was exported from")]
     interval: Annotated[
         tuple[float, float] | None, Field(description="of the accuracy, 95 %, bootstrap")
     ]

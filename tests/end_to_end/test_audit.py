@@ -158,6 +158,15 @@ def test_a_run_tells_its_accuracy_without_copies(planted: Path, audited: Path) -
     stored = json.loads((run.path / "evaluations/test/metrics.json").read_text())
     assert stored["copies"] == copies
 
+    moved = planted.rename(planted.with_name("moved"))
+    try:
+        gone = here("audit", f"run={run.path}", folder=planted.parent)
+        assert gone.status == 1 and f"data.path={planted} does not exist" in gone.err
+        told = here("audit", f"run={run.path}", f"data_path={moved}", folder=planted.parent)
+        assert told.status == 0, told.err
+    finally:
+        moved.rename(planted)
+
 
 def test_people_are_told_for_each_protocol(tmp_path: Path) -> None:
     told = here("audit", *SMALL, folder=tmp_path)
@@ -219,6 +228,8 @@ def test_missing_cleanlab_is_told(recorded: Done, monkeypatch: pytest.MonkeyPatc
         ([*SMALL, "shown=-1"], 2, "shown=-1 cannot be"),
         ([*SMALL, "protocols.kfold.folds=1"], 2, "protocols.kfold.folds=1 cannot be"),
         ([*SMALL, "run=[]"], 2, "run=[] cannot be"),
+        ([*SMALL, "data_path=/nowhere"], 2, "with data=... use data.path"),
+        (["run=/nowhere", "data.path=x"], 2, "choose one first, as data="),
     ],
 )
 def test_what_cannot_be_audited(
