@@ -17,6 +17,8 @@ from fer.evaluation.repeats import pooled_hash, spread
 
 Runs = tuple[TestedRun, ...]
 
+_DROPS = ("data.conflicts", "data.duplicates_of_test")
+
 
 def pool(runs: Sequence[TestedRun]) -> tuple[list[tuple[Runs, dict[str, Any]]], list[TestedRun]]:
     """Folds trained apart together, as `protocol.fold=all` would have trained them.
@@ -82,15 +84,29 @@ def _lacks(runs: Sequence[TestedRun]) -> str:
     last = number if isinstance(number, int) else max(there) + 1
     missing = [str(fold) for fold in range(last) if fold not in there]
     if not missing and number is None:  # a fold for each person: all faces are tested
-        counts = runs[0].status["counts"]
-        if runs[0].settings.get("data.images_per_class") is not None:
-            return "with data.images_per_class nothing says how many folds there are"
-        if len(names) < sum(counts.values()):
+        faces, cut = _faces(runs)
+        if faces is None:
+            return f"with {cut} nothing says how many folds there are: train the folds again"
+        if len(names) < faces:
             return f"folds after {last - 1} missing"
     if not missing:
         return ""
     total = f" of {number}" if number else ""
     return f"fold{'s' * (len(missing) > 1)} {', '.join(missing)}{total} missing"
+
+
+def _faces(runs: Sequence[TestedRun]) -> tuple[int | None, str]:
+    """How many faces the data of some runs has; None where no run says it, and why."""
+    for run in runs:
+        if isinstance(faces := run.status.get("faces"), int):
+            return faces, ""
+    settings = runs[0].settings  # older runs: the parts are all faces, unless some were taken out
+    taken = [f"{key}=drop" for key in _DROPS if settings.get(key) == "drop"]
+    if settings.get("data.images_per_class") is not None:
+        taken.append("data.images_per_class")
+    if taken:
+        return None, " and ".join(taken)
+    return sum(runs[0].status["counts"].values()), ""
 
 
 def _group(seeds: dict[int, Runs]) -> dict[str, Any]:

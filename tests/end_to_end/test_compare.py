@@ -573,6 +573,26 @@ def test_a_fold_for_each_person_is_pooled_once_all_faces_were_tested(tmp_path: P
     assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
 
 
+def test_training_faces_that_were_dropped_hide_no_missing_fold(tmp_path: Path) -> None:
+    loso = {"protocol_name": "leave_one_subject_out", "data_conflicts": "drop"}
+    runs = []
+    for fold in range(2):
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        settings = settings_of(**loso, protocol_fold=fold)
+        run = RunFolder(make_run(tmp_path / f"runs/{fold}", names=names, settings=settings))
+        run.update(counts={"train": N - 20, "validation": 20, "test": N}, faces=3 * N)
+        runs.append(run)
+    compare(tmp_path, "runs")
+    assert "once all folds of a seed are there: folds after 1 missing." in text(tmp_path)
+    for run in runs:  # as an older one
+        run.update(faces=None)
+    compare(tmp_path, "runs")
+    assert "with data.conflicts=drop nothing says how many folds there are" in text(tmp_path)
+    runs[1].update(faces=2 * N)
+    compare(tmp_path, "runs")
+    assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
+
+
 def test_the_command_compares_the_same_again(three: Path) -> None:
     compare(three, "outputs/study", "alpha=0.01", "cost=parameters")
     command = story(three)["command"]
