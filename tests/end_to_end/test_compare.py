@@ -241,6 +241,23 @@ def test_seeds_are_one_row_and_tested_over_the_seeds(tmp_path: Path) -> None:
     assert "± 4.8 over 3 seeds" in text(tmp_path)
 
 
+def test_a_setting_that_is_off_and_one_that_older_runs_lack_are_one_row(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs/old")
+    make_run(tmp_path / "runs/new", settings=settings_of(seed=1, model_trunk_cache=0))
+    make_run(tmp_path / "runs/on", settings=settings_of(seed=2, model_trunk_cache=4))
+    compare(tmp_path, "runs")
+    found = {name: row["seeds"] for name, row in rows(tmp_path).items()}
+    assert found == {"resnet18, trunk_cache=0": "0 1", "resnet18, trunk_cache=4": "2"}
+
+
+def test_seeds_on_other_training_faces_are_rows_of_their_own(tmp_path: Path) -> None:
+    for seed in range(2):
+        run = RunFolder(make_run(tmp_path / f"runs/{seed}", settings=settings_of(seed=seed)))
+        run.update(data_fingerprint=f"{seed}" * 64)
+    compare(tmp_path, "runs")
+    assert len(rows(tmp_path)) == 2
+
+
 def make_seeds(folder: Path, model: str, hits: dict[int, int], validation: float = 0.5) -> None:
     for seed, right in hits.items():
         settings = settings_of(model, seed)
@@ -545,6 +562,22 @@ def test_folds_of_several_seeds_are_one_row_of_their_means(tmp_path: Path) -> No
     row = rows(tmp_path)["resnet18"]
     assert float(row["test/accuracy"]) == pytest.approx(110 / N)
     assert (row["seeds"], row["folds"]) == ("0 1", "3")
+
+
+def test_a_damaged_probability_of_one_fold_leaves_that_run_out_alone(tmp_path: Path) -> None:
+    for seed in range(2):
+        for fold in range(3):
+            make_fold(tmp_path / "runs", fold, 100, seed)
+    path = tmp_path / "runs/fold1-seed1/test/predictions.csv"
+    path.write_text(path.read_text("utf-8").replace("0.9", "nan", 1), "utf-8")
+    told = compare(tmp_path, "runs")
+    assert told.status == 0, told.err
+    assert told.err.count("left out: ") == 1
+    assert "fold1-seed1 (damaged): " in told.err
+    assert "1 of 210 faces have a probability that is not a number" in told.err
+    found = sorted((row["n"], row["seeds"]) for row in rows(tmp_path).values())
+    assert found == [(str(N), "1"), (str(N), "1"), (str(3 * N), "0")]
+    assert "fold 1 of 3 missing" in text(tmp_path)
 
 
 def test_folds_that_are_missing_are_named(tmp_path: Path) -> None:
