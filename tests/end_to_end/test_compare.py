@@ -701,22 +701,61 @@ def test_an_older_run_says_what_it_did_not_measure(tmp_path: Path) -> None:
     assert rows(tmp_path)["resnet34"]["tags"] == "best front"
 
 
-def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
-    run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
-    (run.path / "evaluations/other-all").mkdir(parents=True)
-    found = run.results() | {
+def evaluate_elsewhere(path: Path, accuracy: float) -> None:
+    """As `fer.evaluate` leaves it of another data set."""
+    (path / "evaluations/other-all").mkdir(parents=True)
+    found = RunFolder(path).results() | {
         "data": "ckplus",
         "part": "all",
         "n": 981,
+        "test_hash": "c" * 16,
         "protocol": {"name": "cross-data"},
-        "metrics": {"accuracy": 0.321},
+        "metrics": {"accuracy": accuracy},
     }
-    (run.path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+    (path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+
+
+def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
+    evaluate_elsewhere(three / "outputs/study/resnet18-faces-aaaa", 0.321)
     assert compare(three, "outputs/study").status == 0
     cells = {(c["row"], c["tested_on"]): c["accuracy"] for c in story(three)["cross_data"]}
     assert cells["resnet18", "ckplus, all"] == 0.321
     assert cells["resnet18", "faces, test"] == pytest.approx(100 / N)
     assert "32.1 %<small>n = 981</small>" in text(three)
+
+
+def test_on_other_data_too_a_row_is_the_mean_of_its_models_or_says_whose(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 120})
+    for fold in range(3):
+        make_fold(tmp_path / "runs", fold, 100)
+    evaluate_elsewhere(tmp_path / "runs/cnn1-1", 0.4)
+    evaluate_elsewhere(tmp_path / "runs/fold0-seed0", 0.5)
+    compare(tmp_path, "runs")
+    other = "ckplus, all"
+    cells = {(c["row"], c["tested_on"]): c for c in story(tmp_path)["cross_data"]}
+    assert cells["cnn1", other]["models"] == "seed 1 alone"
+    assert cells["cnn1", "faces, test"]["models"] == "mean of 2 seeds"
+    assert cells["resnet18", other]["models"] == "fold 0 alone"
+    assert cells["resnet18", "faces, 3 folds pooled"]["models"] == ""
+    assert "40.0 %<small>n = 981</small><small>seed 1 alone</small>" in text(tmp_path)
+    assert "| ckplus, all | 50.0 % (fold 0 alone) | 981 |" in text(tmp_path, "comparison.md")
+    evaluate_elsewhere(tmp_path / "runs/cnn1-0", 0.2)
+    compare(tmp_path, "runs")
+    cells = {(c["row"], c["tested_on"]): c for c in story(tmp_path)["cross_data"]}
+    assert cells["cnn1", other]["accuracy"] == pytest.approx(0.3)
+    assert cells["cnn1", other]["models"] == "mean of 2 models"
+
+
+def test_a_verdict_says_once_what_two_names_share(tmp_path: Path) -> None:
+    for k, (epochs, right) in enumerate([(2, 100), (2, 102), (8, 104)]):
+        settings = settings_of(optimizer_lr=0.1 * (k + 1), trainer_max_epochs=epochs)
+        make_run(tmp_path / f"runs/{k}", right, 0.5 - 0.1 * k, settings=settings)
+    compare(tmp_path, "runs")
+    said = {pair["first"]: pair["verdict"] for pair in story(tmp_path)["sets"][0]["pairs"]}
+    start = "resnet18, max_epochs=2: lr=0.2 and lr=0.1 cannot be told apart on these 210 images"
+    assert said["resnet18, lr=0.2, max_epochs=2"].startswith(start)
+    start = "resnet18: max_epochs=8 and lr=0.1, max_epochs=2 cannot be told apart"
+    assert said["resnet18, max_epochs=8"].startswith(start)
 
 
 def test_other_images_of_one_part_are_columns_of_their_own(three: Path) -> None:
