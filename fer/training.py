@@ -168,6 +168,7 @@ def _work(
         "split_hash": data.split.hash,
         "test_hash": data.split.test_hash,
         "data_fingerprint": data.faces.fingerprint,
+        "faces": len(data.faces),  # those that cleaning took from training are in no count
     }
     if data.more is not None:
         facts["pseudo_labels"] = data.added()

@@ -63,9 +63,10 @@ def collect(named: Sequence[str]) -> Collected:
         else:
             why = f"its configuration and every prediction are those of {first.path}"
             left_out.append(LeftOut(str(path), "copy", why))
-    pooled, single = pool(single)
-    parts += [(runs, runs[0].path, group) for runs, group in pooled]
-    parts += [(runs, runs[0].path, None) for runs in gather(single)]
+    pooled = pool(single)
+    left_out += [_left_out(run.path, error) for run, error in pooled.damaged]
+    parts += [(runs, runs[0].path, group) for runs, group in pooled.groups]
+    parts += [(runs, runs[0].path, None) for runs in gather(pooled.single)]
     settings = [runs[0].settings for runs, _, _ in parts]
     folders = [path for _, path, _ in parts]
     rows = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fer.comparing.folders import LeftOut
 from fer.comparing.folds import trained_apart
 from fer.comparing.rows import Row
+from fer.comparing.runs import TestedRun
 from fer.comparing.testsets import TestSet
 from fer.comparing.words import listed
 from fer.errors import RunError
@@ -85,32 +87,61 @@ def _training_sizes(found: TestSet) -> list[str]:
 
 
 def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
-    """What a row did on other data, with the views of its test; and files that are damaged."""
-    whole, damaged = [], []
-    for path in sorted((row.first.path / "evaluations").glob("*/metrics.json")):
-        try:
-            results = read_results(path)
-            views = results.get("test_time", {}) == row.first.results.get("test_time", {})
-            if results["protocol"]["name"] == "cross-data" and views:
-                whole.append(_record(row, results, own=False))
-        except (RunError, KeyError, TypeError):
-            damaged.append(f"{path} is damaged and left out: evaluate the run again")
-    return whole, damaged
+    """What a row did on other data, with the views of its test; and files that are damaged.
+
+    Of several runs that were tested on the same images it is the mean.
+    """
+    found: dict[tuple[Any, ...], dict[TestedRun, float]] = {}
+    damaged = []
+    for run in row.runs:
+        for path in sorted((run.path / "evaluations").glob("*/metrics.json")):
+            try:
+                results = read_results(path)
+                views = results.get("test_time", {}) == run.results.get("test_time", {})
+                if results["protocol"]["name"] == "cross-data" and views:
+                    # older evaluations have no hash
+                    on = (f"{results['data']}, {results['part']}", results.get("test_hash", ""))
+                    accuracy = float(results["metrics"]["accuracy"])
+                    found.setdefault((*on, results["n"]), {})[run] = accuracy
+            except (RunError, KeyError, TypeError, ValueError):
+                damaged.append(f"{path} is damaged and left out: evaluate the run again")
+    records = []
+    for (words, test, n), by_run in found.items():
+        accuracy = sum(by_run.values()) / len(by_run)
+        record = _record(row, words, test, n, accuracy)
+        records.append(record | {"models": _models(row, list(by_run)), "own": False})
+    return records, damaged
+
+
+def _models(row: Row, runs: Sequence[TestedRun]) -> str:
+    """Of which models of a row a figure is the mean; empty where the row has but one."""
+    if len(row.runs) == 1:
+        return ""
+    if len(runs) == len(row.runs):
+        return f"mean of {len(runs)} models"
+    several = len(row.seeds) > 1
+    named = [
+        ", ".join([f"fold {run.fold}"] * (row.folds > 0) + [f"seed {run.seed}"] * several)
+        for run in runs
+    ]
+    return f"{listed(named, 3)} alone"
 
 
 def cross_data(rows: list[Row]) -> list[dict[str, Any]]:
     """A record for each row and data set that it was tested on: its own, and others.
 
     Returns:
-        `row`, `trained_on`, `tested_on`, `test_hash`, `n`, `accuracy`, `own`; empty where no row
-        has met another data set. Equal words in `tested_on` are equal images, as far as known.
+        `row`, `trained_on`, `tested_on`, `test_hash`, `n`, `accuracy`, `models`, `own`; empty where
+        no row has met another data set. Equal words in `tested_on` are equal images, as far as
+        known. `models` says of which of a row's models it is the accuracy.
     """
     records = []
     for row in rows:
         records += _evaluations(row)[0]
-        own = {"data": row.data, "part": row.part, "n": len(row.names)}
-        own["test_hash"] = (row.group or row.first.results)["test_hash"]
-        records.append(_record(row, own, own=True))
+        test = (row.group or row.first.results)["test_hash"]
+        own = _record(row, f"{row.data}, {row.part}", test, len(row.names), row.accuracy)
+        models = f"mean of {len(row.seeds)} seeds" if len(row.seeds) > 1 else ""
+        records.append(own | {"models": models, "own": True})
     if all(record["own"] for record in records):
         return []
     hashes: dict[str, set[str]] = {}
@@ -122,13 +153,12 @@ def cross_data(rows: list[Row]) -> list[dict[str, Any]]:
     return records
 
 
-def _record(row: Row, results: dict[str, Any], own: bool) -> dict[str, Any]:
+def _record(row: Row, words: str, test: str, n: int, accuracy: float) -> dict[str, Any]:
     return {
         "row": row.name,
         "trained_on": row.data,
-        "tested_on": f"{results['data']}, {results['part']}",
-        "test_hash": results.get("test_hash", ""),  # older evaluations have none
-        "n": results["n"],
-        "accuracy": row.accuracy if own else results["metrics"]["accuracy"],
-        "own": own,
+        "tested_on": words,
+        "test_hash": test,
+        "n": n,
+        "accuracy": accuracy,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,33 +13,70 @@ from fer.comparing.rows import Row
 from fer.comparing.runs import TestedRun
 from fer.comparing.settings import compared
 from fer.comparing.words import listed
+from fer.errors import RunError
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.repeats import pooled_hash, spread
 
 Runs = tuple[TestedRun, ...]
 
+_DROPS = ("data.conflicts", "data.duplicates_of_test")
 
-def pool(runs: Sequence[TestedRun]) -> tuple[list[tuple[Runs, dict[str, Any]]], list[TestedRun]]:
+
+@dataclass(frozen=True)
+class Pooled:
+    """What became of runs of no group.
+
+    Attributes:
+        groups: Runs of all folds of a configuration, of one seed or more, each with what the
+            `metrics.json` of their group would hold.
+        damaged: Runs whose probabilities cannot be read, and why.
+        single: The others.
+    """
+
+    groups: list[tuple[Runs, dict[str, Any]]]
+    damaged: list[tuple[TestedRun, RunError]]
+    single: list[TestedRun]
+
+
+def pool(runs: Sequence[TestedRun]) -> Pooled:
     """Folds trained apart together, as `protocol.fold=all` would have trained them.
 
     Args:
         runs: Of no group.
-
-    Returns:
-        Runs of all folds of a configuration, of one seed or more, each with what the `metrics.json`
-        of their group would hold; and the runs that are left.
     """
     together: dict[str, dict[int, list[TestedRun]]] = {}
     for run in runs:
         if run.fold is not None:
             together.setdefault(_configuration(run), {}).setdefault(run.seed, []).append(run)
-    found = []
+    groups, damaged = [], []
     for seeds in together.values():
-        whole = {seed: tuple(each) for seed, each in sorted(seeds.items()) if not _lacks(each)}
+        whole: dict[int, Runs] = {}
+        answers: dict[int, list[Predictions]] = {}
+        for seed, each in sorted(seeds.items()):
+            if not _lacks(each):
+                said, lost = _answers(each)
+                damaged += lost
+                if not lost:
+                    whole[seed], answers[seed] = tuple(each), said
         if whole:
-            found.append((tuple(run for each in whole.values() for run in each), _group(whole)))
-    pooled = {run.path for members, _ in found for run in members}
-    return found, [run for run in runs if run.path not in pooled]
+            members = tuple(run for each in whole.values() for run in each)
+            groups.append((members, _group(members, answers)))
+    used = {run.path for members, _ in groups for run in members}
+    used |= {run.path for run, _ in damaged}
+    return Pooled(groups, damaged, [run for run in runs if run.path not in used])
+
+
+def _answers(
+    runs: Sequence[TestedRun],
+) -> tuple[list[Predictions], list[tuple[TestedRun, RunError]]]:
+    """What the runs said with all probabilities, and those that cannot be read."""
+    said, lost = [], []
+    for run in runs:
+        try:
+            said.append(Predictions.load(run.path / "test" / "predictions.csv"))
+        except RunError as error:
+            lost.append((run, error))
+    return said, lost
 
 
 def trained_apart(rows: Sequence[Row]) -> list[str]:
@@ -82,10 +120,10 @@ def _lacks(runs: Sequence[TestedRun]) -> str:
     last = number if isinstance(number, int) else max(there) + 1
     missing = [str(fold) for fold in range(last) if fold not in there]
     if not missing and number is None:  # a fold for each person: all faces are tested
-        counts = runs[0].status["counts"]
-        if runs[0].settings.get("data.images_per_class") is not None:
-            return "with data.images_per_class nothing says how many folds there are"
-        if len(names) < sum(counts.values()):
+        faces, cut = _faces(runs)
+        if faces is None:
+            return f"with {cut} nothing says how many folds there are: train the folds again"
+        if len(names) < faces:
             return f"folds after {last - 1} missing"
     if not missing:
         return ""
@@ -93,14 +131,27 @@ def _lacks(runs: Sequence[TestedRun]) -> str:
     return f"fold{'s' * (len(missing) > 1)} {', '.join(missing)}{total} missing"
 
 
-def _group(seeds: dict[int, Runs]) -> dict[str, Any]:
+def _faces(runs: Sequence[TestedRun]) -> tuple[int | None, str]:
+    """How many faces the data of some runs has; None where no run says it, and why."""
+    for run in runs:
+        if isinstance(faces := run.status.get("faces"), int):
+            return faces, ""
+    settings = runs[0].settings  # older runs: the parts are all faces, unless some were taken out
+    taken = [f"{key}=drop" for key in _DROPS if settings.get(key) == "drop"]
+    if settings.get("data.images_per_class") is not None:
+        taken.append("data.images_per_class")
+    if taken:
+        return None, " and ".join(taken)
+    return sum(runs[0].status["counts"].values()), ""
+
+
+def _group(members: Runs, answers: dict[int, list[Predictions]]) -> dict[str, Any]:
     """What a group's `metrics.json` would hold of the folds of one seed or more."""
     from fer.evaluation.intervals import bootstrap_intervals  # scikit-learn: slow to import
     from fer.evaluation.metrics import headline, per_class
 
     pooled: dict[str, Any] = {}
-    for seed, runs in seeds.items():
-        said = [Predictions.load(run.path / "test" / "predictions.csv") for run in runs]
+    for seed, said in answers.items():
         labels = np.concatenate([each.labels for each in said])
         odds = np.concatenate([each.probabilities for each in said])
         pooled[str(seed)] = {
@@ -110,10 +161,9 @@ def _group(seeds: dict[int, Runs]) -> dict[str, Any]:
             "per_class": per_class(labels, odds, said[0].classes),
         }
     measured = [report["metrics"] for report in pooled.values()]
-    hashes = [run.results["test_hash"] for runs in seeds.values() for run in runs]
     return {
-        "part": f"{len(runs)} folds pooled",
-        "test_hash": pooled_hash(hashes),
+        "part": f"{len(said)} folds pooled",
+        "test_hash": pooled_hash(run.results["test_hash"] for run in members),
         "metrics": {name: spread([one[name] for one in measured])["mean"] for name in measured[0]},
         "intervals": next(iter(pooled.values()))["intervals"] if len(pooled) == 1 else {},
         "pooled": pooled,

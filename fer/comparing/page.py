@@ -156,6 +156,7 @@ def _cross(comparison: Comparison) -> str:
             if record is not None:
                 own = ", its own test" if record["own"] else ""
                 n = f"<small>n = {record['n']:,}{own}</small>"
+                n += f"<small>{escape(record['models'])}</small>" if record["models"] else ""
                 cells[column] = f"{percent(record['accuracy'])}{n}"
         body.append(f'<tr><td class="row">{escape(row.name)}</td>{html_cells(cells)}</tr>')
     return (

@@ -245,8 +245,8 @@ def gather(runs: Sequence[TestedRun]) -> list[tuple[TestedRun, ...]]:
     together: list[dict[int, TestedRun]] = []
     places: dict[str, list[int]] = {}
     for run in runs:
-        same = [run.results["test_hash"], run.settings.get("protocol.fold"), compared(run.settings)]
-        key = json.dumps(same, sort_keys=True, default=str)
+        data = [run.status["data_fingerprint"], run.results["test_hash"], run.fold]
+        key = json.dumps([*data, compared(run.settings)], sort_keys=True, default=str)
         for place in places.setdefault(key, []):
             if run.seed not in together[place]:
                 together[place][run.seed] = run

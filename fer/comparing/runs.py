@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer.comparing.members import epochs_of_members
 from fer.data.splits import digest_names
 from fer.errors import RunError
-from fer.runs.folder import RunFolder
+from fer.runs.folder import OFF, RunFolder
 from fer.runs.json_files import read_results
 
 _RESULTS = (
@@ -38,7 +38,7 @@ class UnfinishedError(RunError):
         self.state = state
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not compared: a run is told by which it is
 class TestedRun:
     """One run and what it answered.
 
@@ -122,7 +122,7 @@ def read_run(path: Path) -> TestedRun:
         raise UnfinishedError(state, " ".join(why.split()))
     results = run.results()
     nested = run.settings
-    settings = flat(nested)
+    settings = OFF | flat(nested)  # older runs lack these keys
     for path, holds, needed in (
         (run.test / "metrics.json", results, _RESULTS + (_COPIES if "copies" in results else ())),
         (run.path / "status.json", status, _STATUS),

@@ -10,25 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from fer.runs.folder import NOT_DECIDING
+
 Settings = Mapping[str, Any]
 
-# Where, how fast or how loudly, and what a row shows anyway; the seed makes no row of its own.
-_NOT_COMPARED = (
-    "restart",
-    "trials",
-    "name",
-    "tag",
-    "seed",
-    "protocol.fold",
-    "sources",
-    "data.path",
-    "data.download",
-    "data.csv_path",
-    "data.votes_path",
-    "trainer.accelerator",
-    "trainer.progress",
-    "trainer.threads",
-)
+# What a row shows anyway; the seed makes no row of its own.
+_SHOWN_ANYWAY = ("tag", "seed", "protocol.fold", "sources")
+# Files whose content is in the data's fingerprint: which one matters, not where it lies.
+_FILES = ("data.exclude", "data.faces.detector_model")
+# What is no part of a run's hash, yet a reader must see.
+_TOLD = (*_FILES, "pseudo", "model.members", "distillation.teacher", "trainer.max_epochs")
+_NOT_COMPARED = tuple(key for key in (*NOT_DECIDING, *_SHOWN_ANYWAY) if key not in _TOLD)
 # One choice under several keys.
 _NETWORK = ("model.name", "model.backbone", "model.kind", "model.network")
 _KEYS_IN_NAME = 3
@@ -38,11 +30,11 @@ _ALWAYS_IN_NAME = ("trainer.max_epochs", "data.images_per_class")
 
 def compared(settings: Settings) -> dict[str, Any]:
     """What makes a configuration another one: all but places, noise, seed and fold."""
-    left_out = ("paths.", "logger.")
+    groups = tuple(f"{key}." for key in _NOT_COMPARED)
     return {
-        key: value
+        key: brief(value) if key in _FILES else value
         for key, value in settings.items()
-        if key not in _NOT_COMPARED and not key.startswith(left_out)
+        if key not in _NOT_COMPARED and not key.startswith(groups)
     }
 
 

@@ -154,11 +154,12 @@ def _f1_cells(row: Row) -> dict[str, str]:
 
 
 def _cross_cells(record: Mapping[str, Any]) -> dict[str, str]:
+    models = f" ({record['models']})" if record["models"] else ""
     return {
         "row": record["row"],
         "trained on": record["trained_on"],
         "tested on": record["tested_on"] + (" (its own test)" if record["own"] else ""),
-        "accuracy": percent(record["accuracy"]),
+        "accuracy": percent(record["accuracy"]) + models,
         "n": f"{record['n']:,}",
     }
 

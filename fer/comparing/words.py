@@ -130,25 +130,37 @@ def verdict(pair: Pair, alpha: float) -> str:
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
     gap = f"{100 * abs(pair.difference):.1f} points"
     low, high = pair.low, pair.high
-    one, other = pair.first, pair.second
+    shared, one, other = pair_names(pair)
+    lead = f"{shared}: " if shared else ""
     if pair.undecided:
         return (
-            f"{one.name} against {other.name} cannot be decided: give both the same seeds. "
+            f"{lead}{one} against {other} cannot be decided: give both the same seeds. "
             f"{compared_words(pair)} the difference is {points(pair.difference)} points, of the "
             f"means over all seeds {points(pair.overall)}."
         )
+    better, worse = one, other
     if pair.difference < 0:
-        one, other, low, high = other, one, -high, -low
+        better, worse, low, high = other, one, -high, -low
     ends = f"{points(low).lstrip('+')} to {points(high).lstrip('+')}"
     over = f"on these {pair.n:,} images"
     if compared := compared_words(pair):
         over += f", {compared[0].lower()}{compared[1:]}"
     if told_apart(pair, alpha):
-        return f"{one.name} is better than {other.name} {over}: {gap} ({ends}), {p}."
-    return (
-        f"{pair.first.name} and {pair.second.name} cannot be told apart {over} "
-        f"({p}, difference {gap}, {ends})."
-    )
+        return f"{lead}{better} is better than {worse} {over}: {gap} ({ends}), {p}."
+    return f"{lead}{one} and {other} cannot be told apart {over} ({p}, difference {gap}, {ends})."
+
+
+def pair_names(pair: Pair) -> tuple[str, str, str]:
+    """What the names of two rows share, and each without it; nothing where one would be left bare.
+
+    A name is a model and settings: `resnet18, lr=0.1, max_epochs=8`.
+    """
+    one, other = pair.first.name.split(", "), pair.second.name.split(", ")
+    shared = [word for word in one if word in other]
+    left = [", ".join(word for word in name if word not in shared) for name in (one, other)]
+    if not all(left):
+        return "", pair.first.name, pair.second.name
+    return ", ".join(shared), left[0], left[1]
 
 
 def compared_words(pair: Pair) -> str:
@@ -159,9 +171,9 @@ def compared_words(pair: Pair) -> str:
         return f"Over {repeats_words(pair)}{named}"
     one, other = pair.seeds
     if one != other:
+        _, first, second = pair_names(pair)
         return (
-            f"Seed {one} of {pair.first.name} against seed {other} of {pair.second.name}, "
-            "which have no seed in common"
+            f"Seed {one} of {first} against seed {other} of {second}, which have no seed in common"
         )
     return f"With seed {one} alone" if len(pair.first.seeds) + len(pair.second.seeds) > 2 else ""
 

@@ -25,8 +25,7 @@ FORMAT = 1
 GROUP_TABLE = "repeats.csv"
 """A row per run of a group: every fold, every trial. No run folder has one."""
 
-# Settings that say where, how fast or how loudly, but not what comes out.
-_NOT_DECIDING = (
+NOT_DECIDING = (
     "paths",
     "logger",
     "restart",
@@ -49,6 +48,13 @@ _NOT_DECIDING = (
     "trainer.progress",
     "trainer.threads",
 )
+"""Settings that say where, how fast or how loudly, but not what comes out."""
+
+OFF = {"model.trunk_cache": 0}
+"""Settings that came after the first runs, at the value that leaves all as it was without them.
+
+A run without the key and one at this value are of one configuration.
+"""
 
 
 def now() -> str:
@@ -59,12 +65,13 @@ def now() -> str:
 def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide the result."""
     kept = deepcopy(dict(settings))
-    for key in _NOT_DECIDING:
+    for key in (*NOT_DECIDING, *OFF):
         *groups, leaf = key.split(".")
         node = kept
         for group in groups:
             node = node.get(group, {})
-        node.pop(leaf, None)
+        if key not in OFF or node.get(leaf) == OFF[key]:
+            node.pop(leaf, None)
     return kept
 
 

@@ -23,6 +23,18 @@ def test_places_seeds_and_folds_make_no_difference_but_their_number_does() -> No
     assert differing([one, other | {"protocol.folds": 10}]) == ["protocol.folds"]
 
 
+def test_what_decides_no_result_makes_no_difference_but_what_a_reader_must_see_does() -> None:
+    one = row(**{"trainer.checkpoint_steps": None, "data.on_device": False, "sure_accuracy": 0.9})
+    other = one | {"trainer.checkpoint_steps": 50, "data.on_device": True, "sure_accuracy": 0.95}
+    assert differing([one, other | {"logger.mode": "online"}]) == []
+    for key in ("trainer.max_epochs", "model.members", "distillation.teacher", "pseudo.run"):
+        assert differing([one | {key: "a"}, one | {key: "b"}]) == [key]
+    for key in ("data.exclude", "data.faces.detector_model"):
+        files = [one | {key: path} for path in ("/here/a.txt", "/there/a.txt", "/here/b.txt")]
+        assert differing(files[:2]) == []
+        assert differing(files) == [key]
+
+
 def test_a_setting_that_only_some_have_is_no_difference() -> None:
     assert differing([row(), row("cnn2", **{"model.dropout": 0.5})]) == ["model.name"]
 

@@ -241,6 +241,23 @@ def test_seeds_are_one_row_and_tested_over_the_seeds(tmp_path: Path) -> None:
     assert "± 4.8 over 3 seeds" in text(tmp_path)
 
 
+def test_a_setting_that_is_off_and_one_that_older_runs_lack_are_one_row(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs/old")
+    make_run(tmp_path / "runs/new", settings=settings_of(seed=1, model_trunk_cache=0))
+    make_run(tmp_path / "runs/on", settings=settings_of(seed=2, model_trunk_cache=4))
+    compare(tmp_path, "runs")
+    found = {name: row["seeds"] for name, row in rows(tmp_path).items()}
+    assert found == {"resnet18, trunk_cache=0": "0 1", "resnet18, trunk_cache=4": "2"}
+
+
+def test_seeds_on_other_training_faces_are_rows_of_their_own(tmp_path: Path) -> None:
+    for seed in range(2):
+        run = RunFolder(make_run(tmp_path / f"runs/{seed}", settings=settings_of(seed=seed)))
+        run.update(data_fingerprint=f"{seed}" * 64)
+    compare(tmp_path, "runs")
+    assert len(rows(tmp_path)) == 2
+
+
 def make_seeds(folder: Path, model: str, hits: dict[int, int], validation: float = 0.5) -> None:
     for seed, right in hits.items():
         settings = settings_of(model, seed)
@@ -547,6 +564,22 @@ def test_folds_of_several_seeds_are_one_row_of_their_means(tmp_path: Path) -> No
     assert (row["seeds"], row["folds"]) == ("0 1", "3")
 
 
+def test_a_damaged_probability_of_one_fold_leaves_that_run_out_alone(tmp_path: Path) -> None:
+    for seed in range(2):
+        for fold in range(3):
+            make_fold(tmp_path / "runs", fold, 100, seed)
+    path = tmp_path / "runs/fold1-seed1/test/predictions.csv"
+    path.write_text(path.read_text("utf-8").replace("0.9", "nan", 1), "utf-8")
+    told = compare(tmp_path, "runs")
+    assert told.status == 0, told.err
+    assert told.err.count("left out: ") == 1
+    assert "fold1-seed1 (damaged): " in told.err
+    assert "1 of 210 faces have a probability that is not a number" in told.err
+    found = sorted((row["n"], row["seeds"]) for row in rows(tmp_path).values())
+    assert found == [(str(N), "1"), (str(N), "1"), (str(3 * N), "0")]
+    assert "fold 1 of 3 missing" in text(tmp_path)
+
+
 def test_folds_that_are_missing_are_named(tmp_path: Path) -> None:
     for fold in (0, 2):
         make_fold(tmp_path / "runs", fold, 100)
@@ -569,6 +602,26 @@ def test_a_fold_for_each_person_is_pooled_once_all_faces_were_tested(tmp_path: P
     compare(tmp_path, "runs")
     assert "once all folds of a seed are there: folds after 1 missing." in text(tmp_path)
     RunFolder(tmp_path / "runs/0").update(counts={"train": N - 20, "validation": 20, "test": N})
+    compare(tmp_path, "runs")
+    assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
+
+
+def test_training_faces_that_were_dropped_hide_no_missing_fold(tmp_path: Path) -> None:
+    loso = {"protocol_name": "leave_one_subject_out", "data_conflicts": "drop"}
+    runs = []
+    for fold in range(2):
+        names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+        settings = settings_of(**loso, protocol_fold=fold)
+        run = RunFolder(make_run(tmp_path / f"runs/{fold}", names=names, settings=settings))
+        run.update(counts={"train": N - 20, "validation": 20, "test": N}, faces=3 * N)
+        runs.append(run)
+    compare(tmp_path, "runs")
+    assert "once all folds of a seed are there: folds after 1 missing." in text(tmp_path)
+    for run in runs:  # as an older one
+        run.update(faces=None)
+    compare(tmp_path, "runs")
+    assert "with data.conflicts=drop nothing says how many folds there are" in text(tmp_path)
+    runs[1].update(faces=2 * N)
     compare(tmp_path, "runs")
     assert [row["n"] for row in rows(tmp_path).values()] == [str(2 * N)]
 
@@ -648,22 +701,61 @@ def test_an_older_run_says_what_it_did_not_measure(tmp_path: Path) -> None:
     assert rows(tmp_path)["resnet34"]["tags"] == "best front"
 
 
-def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
-    run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
-    (run.path / "evaluations/other-all").mkdir(parents=True)
-    found = run.results() | {
+def evaluate_elsewhere(path: Path, accuracy: float) -> None:
+    """As `fer.evaluate` leaves it of another data set."""
+    (path / "evaluations/other-all").mkdir(parents=True)
+    found = RunFolder(path).results() | {
         "data": "ckplus",
         "part": "all",
         "n": 981,
+        "test_hash": "c" * 16,
         "protocol": {"name": "cross-data"},
-        "metrics": {"accuracy": 0.321},
+        "metrics": {"accuracy": accuracy},
     }
-    (run.path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+    (path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
+
+
+def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
+    evaluate_elsewhere(three / "outputs/study/resnet18-faces-aaaa", 0.321)
     assert compare(three, "outputs/study").status == 0
     cells = {(c["row"], c["tested_on"]): c["accuracy"] for c in story(three)["cross_data"]}
     assert cells["resnet18", "ckplus, all"] == 0.321
     assert cells["resnet18", "faces, test"] == pytest.approx(100 / N)
     assert "32.1 %<small>n = 981</small>" in text(three)
+
+
+def test_on_other_data_too_a_row_is_the_mean_of_its_models_or_says_whose(tmp_path: Path) -> None:
+    make_seeds(tmp_path / "runs", "cnn1", {0: 100, 1: 120})
+    for fold in range(3):
+        make_fold(tmp_path / "runs", fold, 100)
+    evaluate_elsewhere(tmp_path / "runs/cnn1-1", 0.4)
+    evaluate_elsewhere(tmp_path / "runs/fold0-seed0", 0.5)
+    compare(tmp_path, "runs")
+    other = "ckplus, all"
+    cells = {(c["row"], c["tested_on"]): c for c in story(tmp_path)["cross_data"]}
+    assert cells["cnn1", other]["models"] == "seed 1 alone"
+    assert cells["cnn1", "faces, test"]["models"] == "mean of 2 seeds"
+    assert cells["resnet18", other]["models"] == "fold 0 alone"
+    assert cells["resnet18", "faces, 3 folds pooled"]["models"] == ""
+    assert "40.0 %<small>n = 981</small><small>seed 1 alone</small>" in text(tmp_path)
+    assert "| ckplus, all | 50.0 % (fold 0 alone) | 981 |" in text(tmp_path, "comparison.md")
+    evaluate_elsewhere(tmp_path / "runs/cnn1-0", 0.2)
+    compare(tmp_path, "runs")
+    cells = {(c["row"], c["tested_on"]): c for c in story(tmp_path)["cross_data"]}
+    assert cells["cnn1", other]["accuracy"] == pytest.approx(0.3)
+    assert cells["cnn1", other]["models"] == "mean of 2 models"
+
+
+def test_a_verdict_says_once_what_two_names_share(tmp_path: Path) -> None:
+    for k, (epochs, right) in enumerate([(2, 100), (2, 102), (8, 104)]):
+        settings = settings_of(optimizer_lr=0.1 * (k + 1), trainer_max_epochs=epochs)
+        make_run(tmp_path / f"runs/{k}", right, 0.5 - 0.1 * k, settings=settings)
+    compare(tmp_path, "runs")
+    said = {pair["first"]: pair["verdict"] for pair in story(tmp_path)["sets"][0]["pairs"]}
+    start = "resnet18, max_epochs=2: lr=0.2 and lr=0.1 cannot be told apart on these 210 images"
+    assert said["resnet18, lr=0.2, max_epochs=2"].startswith(start)
+    start = "resnet18: max_epochs=8 and lr=0.1, max_epochs=2 cannot be told apart"
+    assert said["resnet18, max_epochs=8"].startswith(start)
 
 
 def test_other_images_of_one_part_are_columns_of_their_own(three: Path) -> None:
