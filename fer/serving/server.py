@@ -43,7 +43,8 @@ def serve(config: DictConfig) -> None:
             limit_concurrency=config.waiting,
             timeout_graceful_shutdown=GRACE,
         )
-        print(page_address(*listening.getsockname()[:2], config.token))
+        host, port = listening.getsockname()[:2]
+        print(page_address(host, port, config.token))
         print("The page and the API are there; Ctrl-C ends them.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended properly by then
             uvicorn.Server(settings).run(sockets=[listening])
