@@ -91,6 +91,10 @@ class TrunkCache(LightningDataModule):
         part = self.data.split.validation
         return _loader(self.data.faces, part, Batches(np.arange(len(part)), EVALUATION_BATCH))
 
+    def teardown(self, stage: str) -> None:
+        """Closes the files, so that they can be removed."""
+        self.opened.clear()
+
     def on_before_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Any]:
@@ -142,6 +146,7 @@ class TrunkCache(LightningDataModule):
             path, shape = own / f"{name}.npy", (len(part), crops, *self.shape)
             found = open_array(path, shape)
             if found is None:
+                self.opened.clear()  # Windows removes no file that is open
                 for other in set(self.folder.glob("*")) - {own}:
                     shutil.rmtree(other)
                 with self.apart(draw):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.errors import ConfigError, RunError
-from fer.writing import aside
+from fer.errors import ConfigError
+from fer.writing import kept_aside
 
 
 def open_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
@@ -32,19 +30,11 @@ def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[NDArray[np.
     Raises:
         RunError: The disk is full or refuses.
     """
-    try:
-        with aside(path) as part, part.open("wb") as file:
-            head = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, head)
-            for piece in pieces:
-                file.write(piece.astype("<f4").tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
-        raise RunError(
-            f"{path} could not be written: {why}; make room and run the same command again to go on"
-        ) from None
+    with kept_aside(path) as file:
+        head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, head)
+        for piece in pieces:
+            file.write(piece.astype("<f4").tobytes())
 
 
 def check_room(folder: Path, size: int, key: str) -> None:

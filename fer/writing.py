@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from fer.errors import RunError
 
 
 @contextmanager
@@ -22,6 +26,26 @@ def aside(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)  # there only where writing failed
+
+
+@contextmanager
+def kept_aside(path: Path) -> Iterator[BinaryIO]:
+    """As `aside`, for what a training goes on from: open for bytes, on the disk before it is moved.
+
+    Raises:
+        RunError: The disk is full or refuses; what was at `path` is still there.
+    """
+    try:
+        with aside(path) as part, part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
+        raise RunError(
+            f"{path} could not be written: {why}. What was written before is still good; make "
+            "room and run the same command again to go on"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote
 
 from fer.comparing.comparison import Comparison
@@ -102,5 +102,13 @@ def html_table(head: str, body: Sequence[str], kind: str) -> str:
 
 def _link(row: Row, folder: Path) -> str:
     """The row's name, a link to its folder."""
-    target = os.path.relpath(row.path.resolve(), folder.resolve())
-    return f'<a href="{escape(quote(target))}/">{escape(row.name)}</a>'
+    target = address(row.path.resolve(), folder.resolve())
+    return f'<a href="{escape(target)}/">{escape(row.name)}</a>'
+
+
+def address(target: PurePath, folder: PurePath) -> str:
+    """The URL of a folder as a page in another one links it; both absolute."""
+    try:
+        return quote(type(target)(os.path.relpath(target, folder)).as_posix())
+    except ValueError:  # on another drive of Windows
+        return target.as_uri()

@@ -20,6 +20,12 @@ from fer.detection.levels import normalise_levels
 Matrix = NDArray[np.float64]
 """`[2, 3]`: takes (x, y, 1) of the picture to (x, y) of the crop, both continuous."""
 
+LONGEST = 32_766
+"""Pixels on a side of the largest picture that OpenCV warps."""
+
+DRAWN = 4096
+"""Pixels on a side of the largest picture that is drawn before it is averaged. Ours: 50 MB."""
+
 
 @dataclass(frozen=True)
 class Cropper:
@@ -165,6 +171,10 @@ def warp(image: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> NDA
     height, width = size
     factor = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     finer = max(1, math.ceil(1 / factor - 1e-6))
+    coarser = math.ceil(finer / max(1, DRAWN // max(size)))
+    if coarser > 1 or max(image.shape[:2]) > LONGEST:
+        image, matrix = _part(image, matrix, size, coarser)
+        finer = math.ceil(finer / coarser)
     # OpenCV's coordinates are of pixel centres: shift by half a pixel there and back
     centres = matrix * finer
     centres[:, 2] += centres[:, :2] @ (0.5, 0.5) - 0.5
@@ -178,3 +188,22 @@ def warp(image: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> NDA
     if finer > 1:
         drawn = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(drawn, dtype=np.uint8)
+
+
+def _part(
+    image: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int], coarser: int
+) -> tuple[NDArray[np.uint8], Matrix]:
+    """What a crop shows of a picture, `coarser` times smaller, and the matrix from there."""
+    height, width = size
+    corners = np.array([[0, width, 0, width], [0, 0, height, height]])
+    seen = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
+    ends, around = np.array([image.shape[1], image.shape[0]]), 2 * coarser
+    low = np.clip(np.floor(seen.min(axis=1)).astype(int) - around, 0, ends - 1)
+    high = np.clip(np.ceil(seen.max(axis=1)).astype(int) + around, low + 1, ends)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    small = -(-(high - low) // coarser)
+    if coarser > 1:
+        shape = (int(small[0]), int(small[1]))
+        part = np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    turn = matrix[:, :2]
+    return part, np.column_stack([turn * ((high - low) / small), turn @ low + matrix[:, 2]])

@@ -119,7 +119,7 @@ class LiveView:
 
     def run(self, frames: Iterable[Frame]) -> None:
         """Shows the frames until they end, or somebody quits."""
-        began = time.monotonic()
+        began, paused = time.monotonic(), False
         for frame in frames:
             image = np.ascontiguousarray(frame.image[:, ::-1]) if self.mirrored else frame.image
             seconds = frame.seconds or 0.0
@@ -127,8 +127,11 @@ class LiveView:
             self.count += 1
             self.seconds = time.monotonic() - began
             drawn = draw_faces(image, faces)
+            if paused:
+                self.recorder.go_on(seconds)
             self.recorder.write(drawn, seconds)
             self._show(drawn, faces, seconds)
+            paused = self._paused
             while self._paused and not self.quit:
                 time.sleep(PAUSE)
                 self._show(drawn, faces, seconds)

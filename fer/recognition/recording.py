@@ -78,6 +78,10 @@ class Recorder:
             self._video.write(bgr)
         self._count = max(self._count, until)
 
+    def go_on(self, seconds: float) -> None:
+        """After a pause: the picture of this moment follows at once on the last one."""
+        self._began = seconds - self._count / RATE
+
     def stop(self) -> None:
         """Ends the recording, which can be played only then."""
         if self._video is not None:

@@ -76,7 +76,7 @@ class Smoother:
     def _remember(self, before: Memory | None, face: Face, seconds: float) -> Memory:
         if before is None:
             return Memory(face, seconds, seconds)
-        passed = seconds - before.seen
+        passed = max(0.0, seconds - before.seen)
         old = math.exp(-passed / self.constant) if self.constant > 0 else 0.0
         shares = {
             name: old * before.face.probabilities[name] + (1 - old) * share

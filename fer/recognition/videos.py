@@ -95,11 +95,11 @@ class Video:
             )
 
     def _seconds(self, number: int, began: float, before: float) -> float:
-        """The frame's time stamp, or where the file has none, its place."""
+        """The frame's time stamp, or where the file has none, its place; never falls."""
         if self.live:
             return time.monotonic() - began
         stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-        return stamp if stamp > before else number / self._rate
+        return stamp if stamp > before else max(before, number / self._rate)
 
 
 def _opened(name: str | int) -> cv2.VideoCapture:

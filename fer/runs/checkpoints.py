@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from torch import Tensor
 
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
-from fer.writing import aside
+from fer.writing import kept_aside
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -31,7 +29,8 @@ class SafeCheckpointIO(TorchCheckpointIO):
         """
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
-        _write(Path(path), buffer.getbuffer())
+        with kept_aside(Path(path)) as file:
+            file.write(buffer.getbuffer())
 
 
 def copy_checkpoint(source: Path, path: Path) -> None:
@@ -40,22 +39,9 @@ def copy_checkpoint(source: Path, path: Path) -> None:
     Raises:
         RunError: The disk is full or refuses; what was at `path` is still there.
     """
-    _write(path, source.read_bytes())
-
-
-def _write(path: Path, content: bytes | memoryview) -> None:
-    """Writes beside `path`, then renames."""
-    try:
-        with aside(path) as part, part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        why = "no space left on the disk" if error.errno == errno.ENOSPC else str(error)
-        raise RunError(
-            f"{path} could not be written: {why}. The checkpoint before it is still good; make "
-            "room and run the same command again to go on"
-        ) from None
+    content = source.read_bytes()
+    with kept_aside(path) as file:
+        file.write(content)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -43,15 +43,15 @@ def find_choices(folder: Path | None) -> dict[str, Choice]:
         try:
             if run.status.get("state") != "finished" or not run.best.is_file():
                 continue
+            name = run.path.relative_to(folder).as_posix()
             story = _story(run)
+            finished = str(run.status.get("finished"))
+            files = sorted((run.path / "export").glob("*.onnx"))
+            for source in (*files, run.path):
+                own = name if source == run.path else f"{name} {source.stem}.onnx"
+                found.append((finished, Choice(source, describe(own, story))))
         except (RunError, LookupError, TypeError):
             continue  # a damaged run is told where it is asked for by name
-        name = run.path.relative_to(folder).as_posix()
-        finished = str(run.status.get("finished"))
-        files = sorted((run.path / "export").glob("*.onnx"))
-        for source in (*files, run.path):
-            own = name if source == run.path else f"{name} {source.stem}.onnx"
-            found.append((finished, Choice(source, describe(own, story))))
     found.sort(key=lambda pair: pair[0], reverse=True)
     return {choice.answer.id: choice for _, choice in found}
 
@@ -62,18 +62,28 @@ def describe(name: str, story: Mapping[str, Any]) -> ModelAnswer:
     Args:
         name: Its id.
         story: As `ModelInfo.story`; may lack what is not known.
+
+    Raises:
+        RunError: It tells what cannot be.
     """
-    accuracy = _share(story.get("metrics", {}).get("accuracy"))
-    low, high = (_share(end) for end in story.get("intervals", {}).get("accuracy") or (None, None))
-    return ModelAnswer(
-        id=name,
-        name=str(story.get("model", "")),
-        data=str(story.get("data", "")),
-        tested=str(story.get("part", "")),
-        n=story.get("n"),
-        accuracy=accuracy,
-        interval=None if low is None or high is None else (low, high),
-    )
+    try:
+        accuracy = _share(story.get("metrics", {}).get("accuracy"))
+        ends = story.get("intervals", {}).get("accuracy") or (None, None)
+        low, high = (_share(end) for end in ends)
+        return ModelAnswer(
+            id=name,
+            name=str(story.get("model", "")),
+            data=str(story.get("data", "")),
+            tested=str(story.get("part", "")),
+            n=story.get("n"),
+            accuracy=accuracy,
+            interval=None if low is None or high is None else (low, high),
+        )
+    except (AttributeError, TypeError, ValueError):  # pydantic's is a ValueError
+        raise RunError(
+            f"the test results that {name} keeps are damaged: restore them, or test it again with "
+            "python -m fer.evaluate and export it again"
+        ) from None
 
 
 def _story(run: RunFolder) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from urllib.parse import quote
 
 import uvicorn
 from omegaconf import DictConfig
@@ -43,11 +44,22 @@ def serve(config: DictConfig) -> None:
             timeout_graceful_shutdown=GRACE,
         )
         host, port = listening.getsockname()[:2]
-        name = f"[{host}]" if ":" in host else host
-        print(f"http://{name}:{port}/{f'#{config.token}' if config.token else ''}")
+        print(page_address(host, port, config.token))
         print("The page and the API are there; Ctrl-C ends them.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended properly by then
             uvicorn.Server(settings).run(sockets=[listening])
+
+
+def page_address(host: str, port: int, token: str | None) -> str:
+    """Where the page is; it takes the token out of its address.
+
+    Example:
+        >>> page_address("::1", 8000, "a/%41-token")
+        'http://[::1]:8000/#a%2F%2541-token'
+    """
+    name = f"[{host}]" if ":" in host else host
+    mark = f"#{quote(token, safe='')}" if token else ""
+    return f"http://{name}:{port}/{mark}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from fer.detection import Detection, detector
-from fer.detection.cropping import Cropper, box_matrix, choose, eye_matrix, warp
+from fer.detection.cropping import (
+    DRAWN,
+    Cropper,
+    box_matrix,
+    choose,
+    eye_matrix,
+    fill_shape,
+    warp,
+)
 from fer.detection.levels import normalise_levels
 from tests.detection.scenes import plain, put
 
@@ -47,6 +57,50 @@ def test_shrinking_averages() -> None:
     crop = warp(picture, box_matrix((0, 0, 64, 64), (16, 16)), (16, 16))
     means = picture.reshape(16, 4, 16, 4).mean(axis=(1, 3))
     assert np.abs(crop - means).max() <= 1
+
+
+@pytest.mark.parametrize("box", [(700, 40, 60, 60), (690.3, 12.4, 181, 181), (-20, -9, 90, 90)])
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_picture_too_long_for_opencv_is_cut_as_another(
+    box: tuple[float, ...], wide: bool
+) -> None:
+    short = noise(200, 1_000, 3)
+    long = np.pad(short, ((0, 0), (0, 39_000), (0, 0)), mode="edge")
+    x, y, w, h = box
+    matrix = box_matrix((x, y, w, h), (60, 60))
+    if not wide:  # the same, upright
+        short, long = short.swapaxes(0, 1).copy(), long.swapaxes(0, 1).copy()
+        matrix = box_matrix((y, x, h, w), (60, 60))
+    assert np.array_equal(warp(long, matrix, (60, 60)), warp(short, matrix, (60, 60)))
+
+
+def test_turned_eyes_in_a_picture_too_long_for_opencv() -> None:
+    short = cv2.GaussianBlur(noise(200, 1_000, 3), (9, 9), 0)
+    long = np.pad(short, ((0, 0), (0, 39_000), (0, 0)), mode="edge")
+    for eyes in (((910.2, 90.0), (955.0, 120.3)), ((3.0, 5.0), (60.0, 9.0))):
+        matrix = eye_matrix(eyes, (150, 100), 0.4, 0.5)
+        differ = warp(long, matrix, (150, 100)).astype(int) - warp(short, matrix, (150, 100))
+        assert np.abs(differ).max() <= 1
+    beyond = warp(long, box_matrix((50_000, 500, 20, 20), (20, 20)), (20, 20))
+    assert (beyond == long[-1, -1]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 14_000), (9_000, 700), (5_003, 6_001)])
+def test_shrinking_by_much_averages_without_drawing_much(shape: tuple[int, int]) -> None:
+    ramp = np.linspace(20, 230, max(shape))
+    picture = np.broadcast_to(ramp if shape[1] > shape[0] else ramp[:, None], shape)
+    picture = np.ascontiguousarray(picture, dtype=np.uint8)
+    box = fill_shape((0, 0, shape[1], shape[0]), (48, 48))
+    tracemalloc.start()
+    try:
+        crop = warp(picture, box_matrix(box, (48, 48)), (48, 48))
+        drawn = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert drawn <= DRAWN**2 + picture.size / 4 + 1e5
+    means = ramp[: len(ramp) // 48 * 48].reshape(48, -1).mean(axis=1)
+    along = crop.mean(axis=0 if shape[1] > shape[0] else 1)
+    assert np.abs(along - means).max() <= 1.5
 
 
 def test_gray_crops_have_two_axes() -> None:

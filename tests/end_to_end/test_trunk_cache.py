@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 
 import fer.training
 from fer.runs.folder import RunFolder
-from fer.trunk_cache import FOLDER
+from fer.trunk_cache import FOLDER, remove_trunk_outputs
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
@@ -65,7 +65,14 @@ class Watch(Callback):
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Watch]:
     """Four epochs of two variants, undisturbed. Not to be changed."""
     folder, watch = tmp_path_factory.mktemp("kept"), Watch()
+
+    def remove(run: RunFolder) -> None:
+        maps = Path("/proc/self/maps")
+        assert not maps.exists() or str(run.path / FOLDER) not in maps.read_text()
+        remove_trunk_outputs(run)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fer.training, "remove_trunk_outputs", remove)
         patch.setattr(fer.training, "progress_callbacks", lambda kind: [watch])
         told = here("train", *KEPT, folder=folder)
     assert told.status == 0, told.err

@@ -16,11 +16,13 @@ from omegaconf import DictConfig
 from fer.config import CONF, resolve
 from fer.errors import DataError
 from fer.recognition import window
-from fer.recognition.live import live
+from fer.recognition.live import LiveView, live
+from fer.recognition.loading import load
 from fer.recognition.newest import Newest
 from fer.recognition.recognizer import Face
 from fer.recognition.recording import RATE, Recorder
 from fer.recognition.smoothing import Smoother
+from fer.recognition.sources import Frame
 from fer.recognition.tracking import Tracker
 from tests.detection.scenes import scene
 from tests.end_to_end.commands import here
@@ -184,6 +186,14 @@ def test_smoothing_is_exponential_in_time() -> None:
     assert alone([face(0, 0.2)], 0.01)[0].probabilities["happy"] == pytest.approx(0.2)
 
 
+def test_a_moment_that_lies_before_the_last_weighs_as_the_same_moment() -> None:
+    smoother = Smoother(constant=0.5, hold=0, least=0.3)
+    smoother([face(0, 0.9)], 5.0)
+    (again,) = smoother([face(0, 0.2)], 3.0)
+    assert again.probabilities["happy"] == pytest.approx(0.9)
+    assert 0 <= smoother([face(0, 0.0)], 3.1)[0].probabilities["happy"] < 0.9
+
+
 def test_a_label_is_held_before_it_changes_and_after_its_face_went() -> None:
     smoother = Smoother(constant=0, hold=1, least=0.3)
     shown = [smoother([face(0, happy)], t)[0] for t, happy in ((0, 0.9), (0.5, 0.1), (1.0, 0.1))]
@@ -206,6 +216,18 @@ def test_a_recording_lasts_as_long_as_it_took(tmp_path: Path) -> None:
     assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) == round(1.2 * RATE) + 1
     assert recorder.start(image, 0) != path
     recorder.stop()
+
+
+def test_a_pause_is_no_part_of_a_recording(place: Path, tmp_path: Path) -> None:
+    image = np.full((120, 160, 3), 90, np.uint8)
+    moments = (0.0, 0.04, 60.04, 60.08, 60.12)  # a camera's go on while the picture stands still
+    kept, recorder = KeptWindow({0: "r", 1: " ", 3: " "}), Recorder(tmp_path)
+    recognizer = load(place / "model.onnx")
+    show = LiveView(recognizer, Smoother(0, 0, 0.3), kept, recorder)
+    show.run(Frame("camera 0", k, seconds, image) for k, seconds in enumerate(moments))
+    recorder.stop()
+    (film,) = recorder.files
+    assert cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT) == len(moments)
 
 
 def test_only_the_newest_frame_is_given() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from fer.errors import DataError
 from fer.recognition.sources import Files, open_source
+from fer.recognition.videos import Video
 from tests.detection.scenes import plain
 
 
@@ -173,6 +174,27 @@ def test_every_nth_frame_keeps_its_time(tmp_path: Path) -> None:
     assert [frame.number for frame in frames] == [0, 7, 14, 21, 28]
     assert [frame.seconds for frame in frames] == pytest.approx([0, 0.7, 1.4, 2.1, 2.8])
     assert source.total == 5 and frames[0].rate == pytest.approx(10 / 7)
+
+
+class OddStamps:
+    """A film whose time stamps are these, in milliseconds."""
+
+    def __init__(self, film: cv2.VideoCapture, stamps: list[float]) -> None:
+        self.film, self.stamps = film, iter(stamps)
+
+    def get(self, key: int) -> float:
+        return next(self.stamps) if key == cv2.CAP_PROP_POS_MSEC else self.film.get(key)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.film, name)
+
+
+def test_time_never_falls(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.avi", frames=6)
+    video = Video(str(path))
+    video._capture = OddStamps(video._capture, [0, 900, 900, 100, float("nan"), 1000])  # type: ignore[assignment]
+    seconds = [moment for _, moment, _ in video.frames()]
+    assert seconds == [0, 0.9, 0.9, 0.9, 0.9, 1.0]
 
 
 def test_a_video_that_is_cut_off_gives_what_it_has_and_is_told(tmp_path: Path) -> None:

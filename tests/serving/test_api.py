@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from PIL import Image
 from fer.recognition.loading import load
 from fer.runs.folder import RunFolder
 from tests.detection.scenes import plain, scene
+from tests.recognition.models import brightness_model
 from tests.recognition.test_sources import bomb, cut_picture
 from tests.serving.conftest import settings
 
@@ -196,6 +198,9 @@ def test_finished_runs_can_be_chosen(model: Path, tmp_path: Path, two_faces: np.
     (tmp_path / "one/a/export").mkdir()
     (tmp_path / "one/a/export/model.onnx").write_bytes(model.read_bytes())
     (tmp_path / "c/test/metrics.json").write_text("{")
+    for name, wrong in (("d", {"metrics": {"accuracy": 73.2}}), ("e", {"n": 12.5})):
+        shutil.copytree(tmp_path / "one/a", tmp_path / name, ignore=lambda *_: ["export"])
+        (tmp_path / name / "test/metrics.json").write_text(json.dumps(results | wrong))
     with client_of(model, runs=tmp_path) as client:
         told = client.get("/models").json()
         assert told["default"] == "light.onnx"
@@ -209,6 +214,24 @@ def test_finished_runs_can_be_chosen(model: Path, tmp_path: Path, two_faces: np.
         broken = client.post("/predict", params={"model": "one/a"}, files=sent(png(two_faces)))
         assert broken.status_code == 503 and "cannot be used" in broken.json()["detail"]
         assert client.post("/predict", files=sent(png(two_faces))).status_code == 200
+
+
+def test_a_model_that_changed_is_opened_anew(tmp_path: Path) -> None:
+    path = brightness_model(tmp_path / "light.onnx")
+    dark = sent(png(np.full((30, 40, 3), 26, dtype=np.uint8)))
+
+    with client_of(path) as client:
+
+        def sure() -> bool | None:
+            answer = client.post("/predict?whole=true", files=dark)
+            return answer.json()["pictures"][0]["faces"][0]["sure"]
+
+        assert [sure(), sure()] == [None, None]
+        brightness_model(path, threshold=0.01)
+        assert [sure(), sure()] == [True, True]
+        path.unlink()
+        gone = client.post("/predict?whole=true", files=dark)
+        assert gone.status_code == 503 and "there is no model" in gone.json()["detail"]
 
 
 def test_clients_at_once_get_their_own_answers(model: Path) -> None:

@@ -29,7 +29,6 @@ async function ask(path, settings = {}) {
 
 export const models = () => ask("models");
 export const samples = () => ask("samples");
-export const health = () => ask("health");
 
 export function predict(blob, name, { model, whole = false, signal } = {}) {
   const form = new FormData();
