@@ -38,7 +38,7 @@ def collect(named: Sequence[str]) -> Collected:
     Folds that were trained apart are pooled where all are there.
     """
     found = find(named)
-    left_out = list(found.left_out)
+    left_out, alone = list(found.left_out), list(found.runs)
     parts: list[Part] = []
     for path in found.groups:
         try:
@@ -49,9 +49,10 @@ def collect(named: Sequence[str]) -> Collected:
             parts.append((runs, path, story))
         except RunError as error:
             left_out.append(_left_out(path, error))
+            alone += [member for member in group_members(path) if member not in alone]
     known = {_identity(run): run for runs, _, _ in parts for run in runs}
     single = []
-    for path in found.runs:
+    for path in alone:
         try:
             run = read_run(path)
         except RunError as error:
@@ -82,14 +83,15 @@ def _identity(run: TestedRun) -> str:
     return json.dumps(same, sort_keys=True, default=str)
 
 
-def find_baseline(rows: Sequence[Row], named: str | None) -> Row | None:
+def find_baseline(collected: Collected, named: str | None) -> Row | None:
     """The row that the user named by its folder, the folder's name, or its own.
 
     Raises:
-        ConfigError: No row, or more than one, is so called.
+        ConfigError: No row, or more than one, is so called, or it was left out.
     """
     if named is None:
         return None
+    rows = collected.rows
     path = Path(named).expanduser().resolve()
     fits = [
         row
@@ -100,7 +102,10 @@ def find_baseline(rows: Sequence[Row], named: str | None) -> Row | None:
     fits = fits or [row for row in rows if row.settings["model.name"] == named]
     if len(fits) == 1:
         return fits[0]
-    known = ", ".join(f"{row.path.name} ({row.name})" for row in fits or rows)
+    for each in collected.left_out:
+        if not fits and named in (each.name, Path(each.name).name):
+            raise ConfigError(f"baseline={named} is left out ({each.state}): {each.why}")
+    known = ", ".join(f"{row.path} ({row.name})" for row in fits or rows)
     raise ConfigError(
         f"baseline={named} names {'several' if fits else 'none'} of the runs: give one of {known}"
     )

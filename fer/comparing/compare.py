@@ -21,7 +21,7 @@ from fer.comparing.terminal import print_comparison
 from fer.comparing.testsets import test_sets
 from fer.config import plain
 from fer.console import say
-from fer.errors import RunError
+from fer.errors import ConfigError, RunError
 from fer.evaluation.report import without_nan
 from fer.writing import write_text
 
@@ -47,7 +47,7 @@ def compare(config: DictConfig) -> Path:
     if not collected.rows and all(each.state == "not found" for each in collected.left_out):
         told = "; ".join(f"{each.name}: {each.why}" for each in collected.left_out)
         raise RunError(f"there is no run to compare: {told}")
-    baseline = find_baseline(collected.rows, settings["baseline"])
+    baseline = find_baseline(collected, settings["baseline"])
     comparison = Comparison(
         test_sets(collected.rows, baseline),
         collected.left_out,
@@ -57,6 +57,8 @@ def compare(config: DictConfig) -> Path:
         _command(settings),
     )
     folder = Path(settings["output"] or _default_folder(settings)).expanduser()
+    if folder.is_file():
+        raise ConfigError(f"output={folder} is a file: name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "index.html", page(comparison, folder))
     write_text(folder / "comparison.md", markdown(comparison))
@@ -75,12 +77,12 @@ def compare(config: DictConfig) -> Path:
 
 
 def _default_folder(settings: dict[str, Any]) -> Path:
-    """Named after the first word, and after a digest of all where there are more."""
-    words = settings["runs"]
-    name = Path(os.path.normpath(words[0])).name.replace("*", "").strip("-.") or "runs"
-    if len(words) > 1 or "*" in words[0]:
-        name += "-" + hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8]
-    return Path(settings["paths"]["outputs"]) / "comparisons" / name
+    """Named after the first word, and after a digest of all that makes this comparison."""
+    words = [os.path.normpath(Path(word).expanduser().absolute()) for word in settings["runs"]]
+    name = Path(words[0]).name.replace("*", "").strip("-.") or "runs"
+    decided = [sorted(words), settings["baseline"], settings["cost"], settings["alpha"]]
+    digest = hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:8]
+    return Path(settings["paths"]["outputs"]) / "comparisons" / f"{name}-{digest}"
 
 
 def _command(settings: dict[str, Any]) -> str:

@@ -90,12 +90,17 @@ def _is_group(path: Path) -> bool:
     return (path / GROUP_TABLE).is_file()
 
 
+def _was_run(path: Path) -> bool:
+    """Whether it is a run folder, or what is left of one, to be told as damaged."""
+    return any((path / name).is_file() for name in ("status.json", "config.yaml"))
+
+
 def _expand(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     """Runs and groups, resolved, that a folder is, names or holds."""
     if not path.is_dir():
         return
     path = path.resolve()
-    if _is_group(path) or RunFolder(path).exists():
+    if _is_group(path) or _was_run(path):
         yield path
     elif (path / "jobs").is_dir():
         yield from _jobs(path, left_out)
@@ -107,7 +112,7 @@ def _below(path: Path, levels: int) -> Iterator[Path]:
     for child in sorted(path.iterdir()):
         if not child.is_dir() or ".before-" in child.name:
             continue
-        if _is_group(child) or RunFolder(child).exists():
+        if _is_group(child) or _was_run(child):
             yield child
         elif levels > 1:
             yield from _below(child, levels - 1)

@@ -351,7 +351,7 @@ def test_a_group_of_trials_is_one_row_and_hides_its_runs(tmp_path: Path) -> None
     assert rows(tmp_path)["resnet18"]["seeds"] == "0 1 2"
 
 
-def test_a_group_with_missing_runs_is_left_out(tmp_path: Path) -> None:
+def test_the_good_seeds_of_a_group_that_misses_one_are_a_row(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / "runs/resnet18-faces-0")]
     make_group(
         tmp_path / "runs/resnet18-faces-9-2trials", runs, complete=False, missing={"seed 1": "why"}
@@ -359,7 +359,7 @@ def test_a_group_with_missing_runs_is_left_out(tmp_path: Path) -> None:
     told = compare(tmp_path, "runs")
     assert told.status == 0
     assert "(incomplete): seed 1 missing" in told.err
-    assert story(tmp_path)["sets"] == []
+    assert rows(tmp_path)["resnet18"]["seeds"] == "0"
 
 
 def test_a_broken_protocol_is_marked_wherever_the_run_is_shown(three: Path) -> None:
@@ -667,6 +667,35 @@ def test_what_is_no_run_ends_in_one_message(three: Path, words: list[str], said:
     assert said in told.err
     assert told.err.startswith("error: ")
     assert not (three / "told").exists()
+
+
+def test_a_baseline_that_was_left_out_or_is_not_alone_says_so(three: Path) -> None:
+    first = three / "outputs/study/resnet18-faces-aaaa"
+    twin = make_run(three / "outputs/other" / first.name, 90, settings=settings_of("cnn1"))
+    told = compare(three, "outputs/*", f"baseline={first.name}")
+    assert told.status == 2
+    assert f"{first} (resnet18)" in told.err and f"{twin} (cnn1)" in told.err
+    (first / "config.yaml").unlink()
+    told = compare(three, "outputs/study", f"baseline={first.name}")
+    assert told.status == 2 and "is left out (damaged)" in told.err
+    told = compare(three, "outputs/study")
+    assert told.status == 0 and f"left out: {first} (damaged)" in told.err
+
+
+def test_comparisons_do_not_overwrite_each_other(three: Path) -> None:
+    make_run(three / "outputs/other/resnet18-faces-aaaa", 90)
+    for words in (
+        ["outputs/study/resnet18-faces-aaaa"],
+        ["outputs/other/resnet18-faces-aaaa"],
+        ["outputs/study"],
+        ["outputs/study", "cost=parameters"],
+        ["outputs/study"],
+    ):
+        assert here("compare", *words, folder=three).status == 0
+    assert len(list((three / "outputs/comparisons").glob("*/index.html"))) == 4
+    (three / "told").write_text("")
+    told = compare(three, "outputs/study")
+    assert told.status == 2 and "told is a file" in told.err
 
 
 def test_beside_runs_a_wrong_word_is_told_and_the_page_is_right(three: Path) -> None:
