@@ -200,7 +200,9 @@ def test_care_is_not_marked(tmp_path: Path) -> None:
     data = ("data=fer2013", f"data.path={tree}", "data.duplicates_of_test=drop")
     told = here("train", *chosen, UNTRACKED, *data, folder=tmp_path)
     assert told.status == 0, told.err
-    results = only_run(tmp_path).results()
+    run = only_run(tmp_path)
+    assert run.status["faces"] == sum(run.status["counts"].values()) + 1
+    results = run.results()
     note = "1 training images left out: copies of ones to be tested"
     assert note in told.out and note in results["notes"]
     assert results["cautions"] == [] and "(!)" not in told.out

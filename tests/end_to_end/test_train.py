@@ -87,6 +87,7 @@ def test_status_tells_how_it_was_made(recorded: Done) -> None:
     assert status["versions"]["torch"] == torch.__version__
     assert status["versions"]["fer"] == fer.__version__
     assert status["counts"] == {"train": 140, "validation": 14, "test": 70}
+    assert status["faces"] == 224  # also those that cleaning takes from training
     assert status["parameters"] == status["trained_parameters"] > 300_000
     here = Path(fer.__file__).parent
     told = subprocess.run(["git", "log", "--format=%H"], cwd=here, capture_output=True, text=True)
