@@ -46,6 +46,12 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     A setting that cannot work ends in one message and exit status 2, any other error that the user
     can mend in one message and status 1.
     """
+    if name != "train" and {"--help", "-h"} & set(sys.argv[1:]):  # a training has choices, too
+        from fer.usage import usage
+
+        print(usage(CONF, name))
+        return
+
     import hydra
     from hydra.errors import HydraException
 
