@@ -25,7 +25,11 @@ def test_help_has_the_comments_and_nothing_of_hydra(command: str, tmp_path: Path
     assert told.status == 0
     assert [words for words in COMMANDS[command] if words not in told.out] == []
     assert "outputs: outputs  # run folders" in told.out
-    assert "defaults" not in told.out and "override" not in told.out and "base_pictures" not in told.out
+    assert (
+        "defaults" not in told.out
+        and "override" not in told.out
+        and "base_pictures" not in told.out
+    )
 
 
 def test_help_of_a_training_has_all_choices(tmp_path: Path) -> None:

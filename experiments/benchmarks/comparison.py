@@ -19,7 +19,8 @@ import numpy as np
 from fer.comparing.collect import collect
 from fer.comparing.comparison import Comparison
 from fer.comparing.page import page
-from fer.comparing.tables import csv_text, json_story, markdown
+from fer.comparing.records import csv_text, json_story
+from fer.comparing.tables import markdown
 from fer.comparing.testsets import test_sets
 from fer.data.splits import Split
 from fer.evaluation.metrics import headline, per_class

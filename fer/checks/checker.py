@@ -130,7 +130,9 @@ def _told(limit: float) -> str:
     """A limit without an exponent that hides digits.
 
     Example:
-        >>> _told(2**31), _told(0.5), _told(1e-6)
-        ('2,147,483,648', '0.5', '1e-06')
+        >>> _told(2**31), _told(65535), _told(0.5), _told(1e-6)
+        ('2,147,483,648', '65535', '0.5', '1e-06')
     """
-    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
+    if isinstance(limit, int):
+        return f"{limit:,}" if limit >= 1_000_000 else str(limit)
+    return f"{limit:g}"
