@@ -52,7 +52,8 @@ def make_run(folder: Path, number: int, rng: np.random.Generator) -> None:
     split = Split(parts[0], parts[1], parts[2], {"name": "official"}, "private", names)
     run = RunFolder(folder / f"run-{number:03d}")
     counts = {"train": 28_709, "validation": FACES, "test": FACES}
-    run.create(settings, state="finished", parameters=10**6 + number, counts=counts)
+    facts = {"parameters": 10**6 + number, "counts": counts, "data_fingerprint": "drawn"}
+    run.create(settings, state="finished", **facts)
     split.save(run.split)
     run.write_rows(
         {"epoch": e, "validation/accuracy": rng.random(), "seconds": 10.0 + number}
@@ -95,6 +96,8 @@ def main() -> None:
         with stage(f"comparison of {RUNS} runs"):
             with stage("  reading and checking"):
                 collected = collect([made])
+            if collected.left_out:
+                raise RuntimeError(collected.left_out[0].why)
             with stage("  tests"):
                 baseline = collected.rows[0]
                 sets = test_sets(collected.rows, baseline)
