@@ -83,9 +83,9 @@ class PseudoLabels:
         everyone = np.zeros(len(self.pictures), dtype=np.int64)
         everyone[chosen] = labels
         self.data.more = replace(self.pictures, labels=everyone), chosen
-        added = {name: count for name, count in self.data.added().items() if count}
+        added = self.data.added()
         counts = ", ".join(f"{name} {count:,}" for name, count in added.items())
-        alone = len(added) == 1 and len(self.pictures.classes) > 1
+        alone = sum(count > 0 for count in added.values()) == 1
         return (
             f"pseudo-labels: {len(chosen):,} of {len(everyone):,} pictures at {self.threshold:g} "
             f"or above join the training part: {counts}; left out as exact copies of validation "
