@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-import platform
 import secrets
 import signal
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lightning
-import timm
 import torch
-from lightning import Trainer
-from lightning.pytorch.callbacks import Callback, EarlyStopping
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-import fer
 from fer.building import build_model, build_teacher, load_weights
 from fer.checks.classes import check_classes
 from fer.classical import NOTE, count_fitted, fit_classical
@@ -34,16 +27,15 @@ from fer.data.protocols import make_split
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
-from fer.models.averaging import EmaWeights
+from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.pseudo import PseudoLabels
-from fer.runs.checkpoints import SafeCheckpointIO, check_fits
-from fer.runs.finite import FiniteLoss
+from fer.runs.checkpoints import check_fits
 from fer.runs.folder import RunFolder, now, run_name
 from fer.runs.plan import Plan, plan_run
-from fer.runs.progress import progress_callbacks
-from fer.runs.recording import Recorder, measure
+from fer.runs.provenance import git_commit, versions
+from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
 from fer.signals import EndRequest
 from fer.sources import settle_sources
@@ -178,7 +170,7 @@ def _work(
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
             names = data.training()[0].names
-            trainer = _trainer(settings, run, tracker, names, end, job, trained > 0)
+            trainer = build_trainer(settings, run, tracker, names, end, job, trained > 0)
             if settings["trainer"]["compile"]:
                 model.network.compile()
             if plan.action != "test":
@@ -223,8 +215,8 @@ def _begin(
             "seed": settings["seed"],
             "trained": plan.action == "test",
             "wandb_id": before.get("wandb_id", f"{run.path.name}-{secrets.token_hex(3)}"),
-            "versions": _versions(),
-            "git_commit": _git_commit(),
+            "versions": versions(),
+            "git_commit": git_commit(),
             "notes": [*data.faces.notes, *data.split.notes],
             "bad_files": [list(pair) for pair in data.faces.bad_files],
             "counts": {
@@ -237,56 +229,6 @@ def _begin(
     if settings["model"]["kind"] != "classical":
         _draw_augmented(run, data)
     return {"weights": run.status.get("weights")}
-
-
-def _trainer(
-    settings: Mapping[str, Any],
-    run: RunFolder,
-    tracker: Tracker,
-    names: NDArray[Any],
-    end: EndRequest,
-    job: int,
-    learns: bool,
-) -> Trainer:
-    """Lightning's trainer, with this project's records instead of Lightning's."""
-    chosen = settings["trainer"]
-    maximise = chosen["monitor_mode"] == "max"
-    clip = chosen["clip_norm"] or chosen["clip_value"]
-    callbacks: list[Callback] = [*progress_callbacks(chosen["progress"]), FiniteLoss(run, names)]
-    if chosen["ema_decay"] is not None and learns:
-        callbacks.append(EmaWeights(chosen["ema_decay"]))
-    if chosen["patience"] is not None:
-        callbacks.append(
-            EarlyStopping(
-                chosen["monitor"], patience=chosen["patience"], mode=chosen["monitor_mode"]
-            )
-        )
-    every = chosen["checkpoint_steps"]
-    seed, monitor = settings["seed"], chosen["monitor"]
-    callbacks.append(Recorder(run, tracker, monitor, maximise, seed, every, end))
-    return Trainer(
-        max_epochs=chosen["max_epochs"] if learns else 1,
-        accelerator=chosen["accelerator"],
-        devices=_devices(chosen["accelerator"], chosen["devices"], job),
-        precision=chosen["precision"],
-        accumulate_grad_batches=chosen["accumulate"],
-        gradient_clip_val=clip,
-        gradient_clip_algorithm="norm" if chosen["clip_norm"] else "value",
-        deterministic="warn" if chosen["deterministic"] else False,
-        callbacks=callbacks,
-        plugins=[SafeCheckpointIO()],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=run.path,
-    )
-
-
-def _devices(accelerator: str, devices: int, job: int) -> int | list[int]:
-    """The job's own GPU where jobs run side by side; asking for the count does not start CUDA."""
-    gpus = torch.cuda.device_count() if accelerator in ("auto", "gpu", "cuda") else 0
-    return [job % gpus] if devices == 1 and gpus > 1 else devices
 
 
 def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
@@ -312,23 +254,6 @@ def _note_end(run: RunFolder, state: str, why: str) -> None:
         run.update(state=state, why=why, finished=now())
     except (OSError, FerError) as error:  # the disk may be full; the first error counts
         print(f"status.json could not be written: {error}")
-
-
-def _versions() -> dict[str, str]:
-    modules = {"torch": torch, "lightning": lightning, "timm": timm, "fer": fer}
-    return {"python": platform.python_version()} | {k: m.__version__ for k, m in modules.items()}
-
-
-def _git_commit() -> str | None:
-    """The commit of the source, where it is a checkout."""
-    here = Path(__file__).resolve().parent
-    try:
-        told = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return told.stdout.strip() or None
 
 
 def _sizes(faces: Faces, split: Split) -> str:

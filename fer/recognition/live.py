@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from fer.errors import DataError
 from fer.recognition.drawing import draw_faces, draw_note
-from fer.recognition.loading import load
+from fer.recognition.loading import load_configured
 from fer.recognition.newest import Newest
 from fer.recognition.predicting import INTERRUPTED
 from fer.recognition.recognizer import Face, Recognizer
@@ -50,17 +50,7 @@ def live(config: DictConfig, open_window: Callable[[], Window] = ScreenWindow) -
             f"camera={config.camera} is no camera, no video and no stream: for pictures, "
             f"python -m fer.predict source={config.camera}"
         )
-    recognizer = load(
-        config.run,
-        config.detector,
-        detector_model=config.detector_model,
-        margin=config.margin,
-        align=config.align,
-        min_size=config.min_size,
-        min_score=config.min_score,
-        threads=config.threads,
-        device=config.device,
-    )
+    recognizer = load_configured(config)
     threshold = recognizer.engine.info.threshold
     smoother = Smoother(config.smoothing, config.hold, config.overlap, threshold)
     recorder = Recorder(Path(config.folder).expanduser())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer import detection
 from fer.errors import ConfigError, RunError
 from fer.recognition.engines import Engine, OnnxEngine
 from fer.recognition.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "model.onnx"
 DETECTORS = (*detection.DETECTORS, "none")
@@ -73,6 +77,21 @@ def load(
             detector, detector_model, min_size=min_size, min_score=min_score, eyes=cutter.align
         )
     return Recognizer(engine, finder, cutter)
+
+
+def load_configured(config: DictConfig) -> Recognizer:
+    """A recognizer as `conf/predict.yaml` or `conf/realtime.yaml` describes it; see `load`."""
+    return load(
+        config.run,
+        config.detector,
+        detector_model=config.detector_model,
+        margin=config.margin,
+        align=config.align,
+        min_size=config.min_size,
+        min_score=config.min_score,
+        threads=config.threads,
+        device=config.get("device", "cpu"),
+    )
 
 
 def _require(fits: bool, name: str, value: object, allowed: str) -> None:

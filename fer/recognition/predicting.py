@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fer.detection import opencv
 from fer.errors import ConfigError, DataError
-from fer.recognition.loading import load
+from fer.recognition.loading import load_configured
 from fer.recognition.recognizer import Face, Recognizer
 from fer.recognition.summary import Summary
 from fer.signals import ends_as_ctrl_c
@@ -52,16 +52,7 @@ def predict(config: DictConfig) -> None:
             f"timeline={config.timeline}: it is of one video, stream or camera, and "
             f"source={config.source} is none"
         )
-    recognizer = load(
-        config.run,
-        config.detector,
-        detector_model=config.detector_model,
-        margin=config.margin,
-        align=config.align,
-        min_size=config.min_size,
-        min_score=config.min_score,
-        threads=config.threads,
-    )
+    recognizer = load_configured(config)
     summary = Summary(recognizer.classes, config.rows)
     takers: list[Callable[[Any, list[Face]], None]] = [summary.add]
     timeline = Timeline(recognizer.classes, 2 / source.rate) if source.moving else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from lightning import LightningModule, Trainer
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
+from fer.writing import write_text
 
 REMEDY = (
     "Lower optimizer.lr, or clip the gradient with trainer.clip_norm=1; both make another run, "
@@ -24,7 +25,7 @@ class FiniteLoss(Callback):
     """Looks at every training loss before its gradient, and at the validation loss.
 
     Args:
-        run: The run folder, whose checkpoints stay as they are.
+        run: The run folder; of its checkpoints only one within the epoch goes.
         names: Of the training faces, by the index that a batch gives, `[N]`.
     """
 
@@ -47,17 +48,12 @@ class FiniteLoss(Callback):
         Raises:
             RunError: Names the epoch, the batch and its images.
         """
-        if bool(torch.isfinite(loss)):
-            return
-        self.run.middle.unlink(missing_ok=True)  # its weights may be those that gave this loss
-        file = self.run.path / "not_finite.txt"
-        names = [str(self.names[index]) for index in self.batch["index"].tolist()]
-        file.write_text("\n".join(names) + "\n", encoding="utf-8")
-        raise RunError(
-            f"the training diverged: its loss became {float(loss)} in epoch "
-            f"{trainer.current_epoch + 1}, batch {self.number} ({', '.join(names[:3])}, ...; all "
-            f"of them in {file}); {self._kept()}. {REMEDY}"
-        )
+        if not bool(torch.isfinite(loss)):
+            file = self.run.path / "not_finite.txt"
+            names = [str(self.names[index]) for index in self.batch["index"].tolist()]
+            write_text(file, "\n".join(names) + "\n")
+            where = f"batch {self.number} ({', '.join(names[:3])}, ...; all of them in {file})"
+            self._stop(f"its loss became {float(loss)} in {where}", trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops before such weights become a checkpoint.
@@ -67,13 +63,13 @@ class FiniteLoss(Callback):
         """
         loss = trainer.callback_metrics["validation/loss"]
         if not bool(torch.isfinite(loss)):
-            raise RunError(
-                f"the training diverged: the validation loss became {float(loss)} in epoch "
-                f"{trainer.current_epoch + 1}; {self._kept()}. {REMEDY}"
-            )
+            self._stop(f"the validation loss became {float(loss)}", trainer)
 
-    def _kept(self) -> str:
-        """What is left of the training."""
+    def _stop(self, what: str, trainer: Trainer) -> NoReturn:
+        """Ends the training; a checkpoint within the epoch may hold the weights that did it."""
+        self.run.middle.unlink(missing_ok=True)
+        kept = "no epoch was finished before it"
         if self.run.last.is_file():
-            return f"the checkpoints before it are kept in {self.run.checkpoints}"
-        return "no epoch was finished before it"
+            kept = f"the checkpoints before it are kept in {self.run.checkpoints}"
+        epoch = trainer.current_epoch + 1
+        raise RunError(f"the training diverged in epoch {epoch}: {what}; {kept}. {REMEDY}")

@@ -11,6 +11,7 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
+import fer.lightning_trainer
 import fer.training
 from fer.runs.folder import RunFolder
 from fer.trunk_cache import FOLDER, remove_trunk_outputs
@@ -73,7 +74,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Watch]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fer.training, "remove_trunk_outputs", remove)
-        patch.setattr(fer.training, "progress_callbacks", lambda kind: [watch])
+        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [watch])
         told = here("train", *KEPT, folder=folder)
     assert told.status == 0, told.err
     return Done(folder, KEPT, told), watch

@@ -12,7 +12,7 @@ HUGE = (*TINY, UNTRACKED, "optimizer=momentum", "optimizer.lr=1e38", "augment=no
 def test_training_loss(tmp_path: Path) -> None:
     told = here("train", *HUGE, "scheduler=constant", folder=tmp_path)
     assert told.status == 1 and "Traceback" not in told.err
-    assert "training diverged: its loss became nan in epoch 1, batch 2" in told.err
+    assert "training diverged in epoch 1: its loss became nan in batch 2" in told.err
     assert "no epoch was finished before it" in told.err and "optimizer.lr" in told.err
     run = only_run(tmp_path)
     assert run.status["state"] == "failed" and "became nan" in run.status["why"]
@@ -32,9 +32,11 @@ def test_a_checkpoint_within_the_epoch_goes(tmp_path: Path) -> None:
 def test_validation_loss(tmp_path: Path) -> None:
     """One step an epoch: the first with the rate of the warm-up, the second with the whole."""
     warm = ("scheduler=cosine", "scheduler.warmup_epochs=1", "data.train=14")
-    told = here("train", *HUGE, *warm, "trainer.max_epochs=3", folder=tmp_path)
+    within = "trainer.checkpoint_steps=1"
+    told = here("train", *HUGE, *warm, within, "trainer.max_epochs=3", folder=tmp_path)
     assert told.status == 1
     run = only_run(tmp_path)
-    assert "validation loss became nan in epoch 2" in told.err
+    assert "training diverged in epoch 2: the validation loss became nan" in told.err
     assert f"checkpoints before it are kept in {run.checkpoints.relative_to(tmp_path)}" in told.err
     assert [row["epoch"] for row in run.rows()] == [1] and run.last.is_file()
+    assert not run.middle.exists()
