@@ -139,3 +139,22 @@ def make_group(path: Path, runs: Sequence[Path], **results: Any) -> Path:
         table.writerow(["fold", "seed", "run"])
         table.writerows(["", k, run.name] for k, run in enumerate(runs))
     return path
+
+
+def make_seeds(folder: Path, model: str, hits: dict[int, int], validation: float = 0.5) -> None:
+    for seed, right in hits.items():
+        settings = settings_of(model, seed)
+        make_run(folder / f"{model}-{seed}", right, validation, settings=settings)
+
+
+def make_fold(folder: Path, fold: int, right: int, seed: int = 0) -> Path:
+    """One of three folds."""
+    settings = settings_of(seed=seed, protocol_name="kfold", protocol_fold=fold, protocol_folds=3)
+    names = [f"test/{k + N * fold:04d}.png" for k in range(N)]
+    return make_run(folder / f"fold{fold}-seed{seed}", right, names=names, settings=settings)
+
+
+def with_copies(run: Path, copies: int, accuracy: float) -> None:
+    path = run / "test/metrics.json"
+    left = {"in_training": copies, "accuracy_without": accuracy, "n_without": N - copies}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"copies": left}))

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.builders_runs import make_run, settings_of
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
@@ -87,3 +88,13 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script that writes the studies' tables."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "experiments"))
     return importlib.import_module("tables")
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """Two runs that differ by a hair, and a much better one of lower validation accuracy."""
+    outputs = tmp_path / "outputs" / "study"
+    make_run(outputs / "resnet18-faces-aaaa", 100, 0.60)
+    make_run(outputs / "resnet34-faces-bbbb", 102, 0.55, settings=settings_of("resnet34"))
+    make_run(outputs / "resnet50-faces-cccc", 180, 0.58, settings=settings_of("resnet50"))
+    return tmp_path
