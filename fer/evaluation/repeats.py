@@ -69,8 +69,13 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 def spreads(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
     """The spread of every metric over several measurements."""
-    names = [name for name in measured[0] if name != "support"]
+    names = [name for name in _common(measured) if name != "support"]
     return {name: spread([metrics[name] for metrics in measured]) for name in names}
+
+
+def _common(measured: Sequence[Mapping[str, float]]) -> list[str]:
+    """The metrics that all have: one that a plugin adds may have come later."""
+    return [name for name in measured[0] if all(name in one for one in measured)]
 
 
 def pooled_hash(hashes: Iterable[str]) -> str:
@@ -144,7 +149,7 @@ def write_group(
 def _write_table(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
     """A row per run: fold, seed, images, epoch, every metric, folder, cautions."""
     with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        metrics = [name for name in runs[0]["metrics"] if name != "support"]
+        metrics = [name for name in _common([r["metrics"] for r in runs]) if name != "support"]
         table = csv.writer(file)
         table.writerow(["fold", "seed", "n", "epoch", *metrics, "run", "cautions"])
         for run in runs:

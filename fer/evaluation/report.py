@@ -31,6 +31,7 @@ from fer.evaluation.tables import (
     binary_note,
     overall_markdown,
     overall_table,
+    own_lines,
     per_class_markdown,
     per_class_table,
 )
@@ -157,11 +158,13 @@ def caption(story: Mapping[str, Any]) -> str:
 
 def _markdown(results: Mapping[str, Any]) -> str:
     """The tables for a paper or an issue thread."""
-    overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
+    metrics, intervals = results["metrics"], _pairs(results["intervals"])
+    overall = overall_markdown({"this run": (metrics, intervals)})
     told = [leakage_text(results), *results["notes"]]
     notes = "".join(f"\n{note}\n" for note in told if note)
-    overall += f"\n{binary_note(results['metrics'])}\n"
-    overall += "".join(f"\n{line}\n" for line in confidence_lines(results))
+    overall += f"\n{binary_note(metrics)}\n"
+    lines = [*own_lines(metrics, intervals), *confidence_lines(results)]
+    overall += "".join(f"\n{line}\n" for line in lines)
     tables = [overall, per_class_markdown(results["per_class"])]
     if "agreement" in results:
         tables.append(agreement_markdown(results["agreement"]))
@@ -175,10 +178,10 @@ def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
 def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     """Prints the overall row with its intervals, and a row per expression."""
     console = Console(soft_wrap=False)
-    both = {row: (results["metrics"], _pairs(results["intervals"]))}
-    console.print(overall_table(both, title=title))
-    console.print(binary_note(results["metrics"]))
-    for line in confidence_lines(results):
+    metrics, intervals = results["metrics"], _pairs(results["intervals"])
+    console.print(overall_table({row: (metrics, intervals)}, title=title))
+    console.print(binary_note(metrics))
+    for line in (*own_lines(metrics, intervals), *confidence_lines(results)):
         console.print(line, markup=False, highlight=False)
     console.print(
         per_class_table(results["per_class"], marked("Per expression", find_cautions(results)))
