@@ -85,7 +85,7 @@ def asked_for(arguments: Sequence[str], defaults: Path) -> Any:
     Returns:
         What `use` takes.
 
-    Example:
+    Examples:
         >>> asked_for(["seed=1", "plugins=[my_faces,others]"], Path("none.yaml"))
         ['my_faces', 'others']
     """

@@ -19,7 +19,7 @@ class Registry(dict[str, T]):
         built_in: What comes with fer.
         taken: Further names that nothing can be added under.
 
-    Example:
+    Examples:
         >>> shapes = Registry("shape", {"round": "a circle"})
         >>> _ = shapes.register("flat")("a line")
         >>> shapes["flat"], list(shapes)

@@ -50,7 +50,7 @@ def confusion(labels: ArrayLike, predicted: ArrayLike, k: int) -> _Int:
     Returns:
         int64 `[K, K]`, rows are the truth, columns the prediction.
 
-    Example:
+    Examples:
         >>> confusion([0, 0, 1], [0, 1, 1], k=2).tolist()
         [[1, 1], [0, 1]]
     """
@@ -134,7 +134,7 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     Raises:
         DataError: No images, or the shapes disagree.
 
-    Example:
+    Examples:
         >>> figures = headline([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
         >>> round(figures["accuracy"], 3), figures["balanced_accuracy"], figures["auroc_macro"]
         (0.667, 0.75, 1.0)

@@ -53,7 +53,7 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
         `mean`, `deviation`, `median`, each NaN where there are too few numbers for it, and
         `values`.
 
-    Example:
+    Examples:
         >>> found = spread([0.5, 0.6, 1.0])
         >>> round(found["mean"], 3), round(found["deviation"], 3), found["median"]
         (0.7, 0.265, 0.6)

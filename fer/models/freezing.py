@@ -18,7 +18,7 @@ def stages(network: Any) -> list[list[str]]:
     A stage ends where timm's `feature_info` marks that resolution halves; the first is the stem,
     and what comes after the last mark belongs to the last stage.
 
-    Example:
+    Examples:
         >>> import timm
         >>> [names[0] for names in stages(timm.create_model("resnet18"))]
         ['conv1', 'layer1.0.conv1', 'layer2.0.conv1', 'layer3.0.conv1', 'layer4.0.conv1']

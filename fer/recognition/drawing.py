@@ -35,7 +35,7 @@ def colour_of(label: str) -> tuple[int, int, int]:
 def caption(face: Face) -> str:
     """What stands above a face: an answer that is not sure has a question mark.
 
-    Example:
+    Examples:
         >>> caption(Face((0, 0, 9, 9), 1.0, "happy", {"happy": 0.912}, sure=False))
         'happy? 91 %'
     """

@@ -53,7 +53,7 @@ def load(
         ConfigError: There is no such detector or device, or a package or YuNet's file is missing.
         RunError: The source is not there, damaged, not finished, or a pickle.
 
-    Example:
+    Examples:
         >>> import fer
         >>> recognizer = fer.load("outputs/default/<run>")  # doctest: +SKIP
         >>> [(face.label, face.box) for face in recognizer(image)]  # doctest: +SKIP
