@@ -34,7 +34,11 @@ VOTE_LABELS = ("majority", "probability", "cross_entropy", "multi_target")
 
 
 def check_data(check: Checker) -> None:
-    """The data set, and how its pictures are read and grouped into batches."""
+    """The data set, and how its pictures are read and grouped into batches.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     if named():  # whose data sets are known once they are imported
         check.word("data.name")
     else:
@@ -103,7 +107,11 @@ def check_pseudo(check: Checker) -> None:
 
 
 def check_protocol(check: Checker) -> None:
-    """Who is in training, validation and test; what is tested must not select."""
+    """Who is in training, validation and test; what is tested must not select.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     name = check.value("protocol.name")
     validation = check.value("protocol.validation")
     check.choice("protocol.name", PROTOCOLS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import numpy as np
 
 from fer.evaluation.repeats_figure import repeat_curves
 from fer.evaluation.repeats_tables import group_markdown
-from fer.evaluation.report import caption, without_nan
+from fer.evaluation.report import caption
+from fer.json_text import json_text
 from fer.writing import aside, write_text
 
 
@@ -142,7 +142,7 @@ def write_group(
     _write_table(folder / "repeats.csv", results["runs"])
     repeat_curves({m.words: m.rows for m in members}, folder / "curves.png", caption(results))
     write_text(folder / "report.md", group_markdown(results))
-    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
+    write_text(folder / "metrics.json", json_text(results))
     return results
 
 

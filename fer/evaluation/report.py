@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
@@ -35,6 +33,7 @@ from fer.evaluation.tables import (
     per_class_markdown,
     per_class_table,
 )
+from fer.json_text import json_text
 from fer.writing import write_text
 
 
@@ -91,17 +90,8 @@ def write_report(
         )
     draw(folder, predictions, images, matrix, caption(story), temperature)
     write_text(folder / "report.md", _markdown(results))
-    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
+    write_text(folder / "metrics.json", json_text(results))
     return results
-
-
-def without_nan(value: Any) -> Any:
-    """The same, with null for what is not a number: JSON has no other word for it."""
-    if isinstance(value, dict):
-        return {key: without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def draw(
@@ -112,7 +102,16 @@ def draw(
     caption: str,
     temperature: float | None = None,
 ) -> None:
-    """Writes the figures of a test as PNG, each under its caption."""
+    """Writes the figures of a test as PNG.
+
+    Args:
+        folder: Where to; it is there.
+        predictions: What the model said of N faces.
+        images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order.
+        matrix: int64 `[K, K]`, how often each class was taken for each other.
+        caption: Below each figure: what it was measured on.
+        temperature: Fitted on the run's validation part, if it was.
+    """
     confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png", caption)
     roc_curves(
         predictions.labels,

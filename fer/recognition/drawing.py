@@ -66,7 +66,7 @@ def draw_faces(image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.ui
 
 
 def draw_note(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
-    """A copy of a picture with a line of text in its upper left corner."""
+    """A copy of a picture, uint8 `[H, W, 3]`, with a line of text in its upper left corner."""
     drawn = image.copy()
     _write(drawn, text, 0, 0, 0, (0, 0, 0), max(1, round(max(image.shape[:2]) / 400)))
     return drawn
