@@ -13,7 +13,7 @@ from fer.data.copies import among
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import is_random
+from fer.data.overlaps import is_random
 from fer.data.splits import Indices, Split
 from fer.errors import ConfigError, FerError
 from fer.runs.folder import RunFolder

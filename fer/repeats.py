@@ -17,7 +17,8 @@ from fer.config import plain
 from fer.console import say
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
-from fer.data.protocols import count_folds, overlap_notes
+from fer.data.overlaps import overlap_notes
+from fer.data.protocols import count_folds
 from fer.data.splits import Split
 from fer.errors import ConfigError, FerError, RunError
 from fer.evaluation.cautions import find_cautions, marked

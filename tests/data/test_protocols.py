@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fer.data.faces import Faces
-from fer.data.protocols import count_folds, make_split, overlap_notes
+from fer.data.overlaps import overlap_notes
+from fer.data.protocols import count_folds, make_split
 from fer.data.splits import Split
 from fer.errors import ConfigError, DataError
 from tests.composing import settings
