@@ -27,7 +27,10 @@ def stages(network: Any) -> list[list[str]]:
         ConfigError: The network names no stages.
     """
     if not hasattr(network, "feature_info"):
-        raise ConfigError(f"{type(network).__name__} has no stages: model.frozen_stages=0")
+        raise ConfigError(
+            f"{type(network).__name__} names no stages (feature_info): use model.frozen_stages=0 "
+            "and optimizer.layer_decay=1"
+        )
     marks = [info["module"] for info in network.feature_info]
     head = head_names(network)
     found: list[list[str]] = [[] for _ in marks]

@@ -79,7 +79,7 @@ class HeatMaps:
 def _last_maps(model: FaceClassifier, side: int) -> tuple[str, tuple[int, int]]:
     """The last stage with maps `[B, C, h, w]` large enough, and (h, w)."""
     network: Any = model.network
-    widths = {info["module"]: info["num_chs"] for info in network.feature_info}
+    widths = {info["module"]: info["num_chs"] for info in getattr(network, "feature_info", ())}
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str) -> Any:

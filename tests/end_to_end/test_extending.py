@@ -20,7 +20,9 @@ from fer.data.data_sets import DATA_MODULES
 from fer.data.faces import SEVEN
 from fer.errors import ConfigError
 from fer.models.architectures import CLASSIFIERS
+from fer.models.heat_maps import HeatMaps
 from fer.own_metrics import METRICS
+from fer.prediction import load_model
 from fer.registry import Registry
 from tests.end_to_end.commands import UNTRACKED, Done, here, only_run
 
@@ -164,6 +166,7 @@ def test_the_metric_stands_in_comparisons(trained: Done) -> None:
 def test_stages_and_refusals_of_a_network_from_outside(trained: Done) -> None:
     told = here("train", *trained.arguments, "model.frozen_stages=3", folder=trained.folder)
     assert told.status == 2 and "this backbone has 2 stages" in told.err
+    assert HeatMaps(load_model(trained.run), 48).layer == "body"
     told = here("train", *trained.arguments, "model.weights=imagenet", folder=trained.folder)
     assert told.status == 2 and "model.weights=imagenet" in told.err
 
