@@ -2,9 +2,9 @@
 
 python experiments/benchmarks/training.py [section ...] [--data fer2013.zip] [--set key=value ...]
 
-Sections: overhead, input, start, depth, memory, settings, growth, networks; all of them where none is named.
-What is compared takes turns, so that other work on the machine meets it alike. Synthetic faces,
-unless `--data` names FER2013. On a GPU it runs unchanged (`trainer.accelerator=auto`).
+Sections: overhead, input, start, depth, memory, settings, growth, networks; all of them where none
+is named. What is compared takes turns, so that other work on the machine meets it alike. Synthetic
+faces, unless `--data` names FER2013. On a GPU it runs unchanged (`trainer.accelerator=auto`).
 """
 
 from __future__ import annotations

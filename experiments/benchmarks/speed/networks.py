@@ -8,6 +8,8 @@ from speed.measuring import Bench, Row, epoch_rows, train_timed
 REFERENCE = "model=resnet18"
 NETWORKS = (
     (REFERENCE,),
+    (REFERENCE, "model.stem_stride=2"),
+    (REFERENCE, "model.stem_stride=2", "trainer.precision=bf16-mixed"),
     (REFERENCE, "model.stem_stride=1"),
     ("model=slim",),
     ("model=efficientnet_lite0",),
