@@ -31,7 +31,7 @@ def settings_of(words: Sequence[str]) -> list[str]:
 
     A word with `=` is a setting unless it names something on disk.
 
-    Example:
+    Examples:
         >>> settings_of(["outputs/a b", "baseline=resnet18", "outputs/x,1/*"])
         ['baseline=resnet18', "runs=['outputs/a b','outputs/x,1/*']"]
     """

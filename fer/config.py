@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from fer import plugins
 from fer.errors import ConfigError, FerError
 
 _HERE = Path(__file__).resolve().parent
@@ -33,6 +34,7 @@ _DISK_TROUBLE = (
 _NOT_THE_SWEEP = (
     "hydra",
     "paths.",
+    "plugins=",
     "logger.",
     "trainer.progress",
     "trainer.accelerator",
@@ -55,6 +57,7 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     import hydra
     from hydra.errors import HydraException
 
+    from fer.search_path import extend_search_path
     from fer.unknown_settings import explain, refused_addition
 
     for argument in sys.argv[1:]:
@@ -62,6 +65,11 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
             stop(ConfigError(refused_addition(argument, CONF, name)), status=2)
     given = sorted(sys.argv[1:], key=lambda a: a not in ("-m", "--multirun"))  # anywhere
     sys.argv[1:] = [literal(argument) for argument in given]
+    try:
+        plugins.use(plugins.asked_for(sys.argv[1:], CONF / "local" / "default.yaml"))
+    except ConfigError as error:
+        stop(error, status=2)
+    extend_search_path()
 
     # Threads that wait shall sleep after some microseconds: with OpenMP's own patience, a machine
     # with other work to do slows torch down many times over. Read once, when torch is imported.
@@ -70,6 +78,7 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def job(cfg: DictConfig) -> None:
         try:
+            plugins.use(cfg.plugins)  # a job of a sweep may have a process of its own
             run(resolve(cfg))
         except ConfigError as error:
             stop(error, status=2)
@@ -118,7 +127,9 @@ def stop(error: FerError, status: int) -> None:
 
 
 def resolve(cfg: DictConfig) -> DictConfig:
-    """A read-only copy without interpolations and without Hydra's own node.
+    """A read-only copy without interpolations, Hydra's own node and the plugins.
+
+    What a plugin brings is named by settings of its own, and no run folder shall name packages.
 
     Raises:
         ConfigError: A value is missing (`???`) or refers to one that is not there.
@@ -131,6 +142,7 @@ def resolve(cfg: DictConfig) -> DictConfig:
         raise ConfigError(f"{error.full_key or 'configuration'}: {error.msg or error}") from None
     settings = OmegaConf.create(plain)
     assert isinstance(settings, DictConfig)
+    settings.pop("plugins", None)
     OmegaConf.set_readonly(settings, True)
     return settings
 

@@ -12,7 +12,7 @@ def value_at(values: Mapping[int, int], epoch: int) -> int:
         values: From which epoch on each counts, the first from 0.
         epoch: From 0.
 
-    Example:
+    Examples:
         >>> [value_at({0: 40, 2: 48}, epoch) for epoch in range(4)]
         [40, 40, 48, 48]
     """

@@ -158,7 +158,7 @@ def _compare(now: Mapping[str, float], stored: Mapping[str, float]) -> str:
     def same(a: float, b: float) -> bool:
         return a == b or (math.isnan(a) and math.isnan(b))
 
-    differing = [k for k in stored if not same(now[k], stored[k])]
+    differing = [k for k in stored if k in now and not same(now[k], stored[k])]
     if not differing:
         return "identical to the stored test"
     largest = max(abs(now[k] - stored[k]) for k in differing)

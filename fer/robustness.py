@@ -105,7 +105,7 @@ def measure_robustness(
 def sample(labels: NDArray[np.int64], most: int | None, seed: int = 0) -> NDArray[np.int64]:
     """Ascending rows of `labels`: all, or `most` of them with every class in proportion.
 
-    Example:
+    Examples:
         >>> labels = np.array([0] * 30 + [1] * 10)
         >>> np.bincount(labels[sample(labels, 8)]).tolist()
         [6, 2]

@@ -30,7 +30,19 @@ def meet_test_part(
     trainer: Trainer,
     tracker: Tracker,
 ) -> None:
-    """Calibrates on validation, meets the test part with the best checkpoint, once, and reports."""
+    """Calibrates on validation, meets the test part with the best checkpoint, once, and reports.
+
+    Args:
+        settings: The whole configuration.
+        run: Trained; gets `validation/`, `test/` and the learning curves.
+        model: Gets the weights of the best epoch.
+        data: Opened and split.
+        trainer: Decides device and precision.
+        tracker: Takes the figures.
+
+    Raises:
+        RunError: The best checkpoint is missing or damaged.
+    """
     best = read_checkpoint(run.best)
     model.load_state_dict(best["state_dict"])
     epoch = best["epoch"] + 1

@@ -21,7 +21,7 @@ def usage(conf: Path, name: str) -> str:
         choices = sorted(path.stem for path in (conf / group).glob("*.yaml"))
         offered = ", ".join(each for each in choices if not each.startswith("base"))
         parts.append(f"{group}: null{comment}\n# {offered}")
-    shared = [each for each in ("paths", "margins") if f"  - {each}\n" in defaults[0]]
+    shared = [each for each in ("paths", "extending", "margins") if f"  - {each}\n" in defaults[0]]
     for each in shared:
         parts.append((conf / f"{each}.yaml").read_text(encoding="utf-8").strip())
     return "\n\n".join(parts).replace("# @package _global_\n", "")

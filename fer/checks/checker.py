@@ -129,7 +129,7 @@ def _typed(value: Any) -> str:
 def _told(limit: float) -> str:
     """A limit without an exponent that hides digits.
 
-    Example:
+    Examples:
         >>> _told(2**31), _told(65535), _told(0.5), _told(1e-6)
         ('2,147,483,648', '65535', '0.5', '1e-06')
     """

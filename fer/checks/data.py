@@ -7,9 +7,19 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.checks.faces import check_faces
 from fer.errors import ConfigError
+from fer.plugins import named
 
-PICTURE_SETS = ("ckplus", "jaffe", "sfew", "rafdb", "affectnet", "folder")
-DATA_SETS = ("synthetic", "fer2013", "ferplus", *PICTURE_SETS)
+DATA_SETS = (
+    "synthetic",
+    "fer2013",
+    "ferplus",
+    "ckplus",
+    "jaffe",
+    "sfew",
+    "rafdb",
+    "affectnet",
+    "folder",
+)
 PROTOCOLS = (
     "official",
     "holdout",
@@ -24,8 +34,15 @@ VOTE_LABELS = ("majority", "probability", "cross_entropy", "multi_target")
 
 
 def check_data(check: Checker) -> None:
-    """The data set, and how its pictures are read and grouped into batches."""
-    check.choice("data.name", DATA_SETS)
+    """The data set, and how its pictures are read and grouped into batches.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
+    if named():  # whose data sets are known once they are imported
+        check.word("data.name")
+    else:
+        check.choice("data.name", DATA_SETS)
     check.text("data.path", null=True)
     check.flag("data.download")
     if check.value("data.name") == "synthetic":
@@ -33,7 +50,7 @@ def check_data(check: Checker) -> None:
             check.number(f"data.{key}", low=1, high=140_000, whole=True)
         check.number("data.frames", low=1, high=100, whole=True)
         check.number("data.drawing_seed", low=0, whole=True)
-    if check.value("data.name") in PICTURE_SETS:
+    if "faces" in check.cfg.data:
         _check_pictures(check)
     if check.value("data.name") == "ferplus":
         check.text("data.votes_path", null=True)
@@ -90,7 +107,11 @@ def check_pseudo(check: Checker) -> None:
 
 
 def check_protocol(check: Checker) -> None:
-    """Who is in training, validation and test; what is tested must not select."""
+    """Who is in training, validation and test; what is tested must not select.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     name = check.value("protocol.name")
     validation = check.value("protocol.validation")
     check.choice("protocol.name", PROTOCOLS)

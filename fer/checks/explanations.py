@@ -12,7 +12,11 @@ from fer.errors import ConfigError
 
 
 def check_explanations(check: Checker) -> None:
-    """Sureness, heat maps and robustness."""
+    """Sureness, heat maps and robustness.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     check.number("sure_accuracy", above=0, high=1, null=True)
     if check.value("sure_accuracy") is not None and check.value("data") is not None:
         raise ConfigError(

@@ -38,7 +38,11 @@ def check_optimisation(check: Checker) -> None:
 
 
 def check_loss(check: Checker) -> None:
-    """The loss, its class weights, and what gives it probabilities to aim at."""
+    """The loss, its class weights, and what gives it probabilities to aim at.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     check.choice("loss.name", ("cross_entropy", "focal", "multi_target"))
     many = check.value("data.labels") == "multi_target"
     if many != (check.value("loss.name") == "multi_target"):
@@ -66,7 +70,11 @@ def check_loss(check: Checker) -> None:
 
 
 def check_distillation(check: Checker) -> None:
-    """A teacher's share in the loss."""
+    """A teacher's share in the loss.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     check.text("distillation.teacher", null=True)
     check.number("distillation.temperature", above=0)
     check.number("distillation.weight", low=0, high=1)
@@ -75,7 +83,11 @@ def check_distillation(check: Checker) -> None:
 
 
 def check_trainer(check: Checker) -> None:
-    """Length, device and precision; only validation may pick the best epoch."""
+    """Length, device and precision; only validation may pick the best epoch.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     check.number("trainer.max_epochs", low=1, whole=True)
     monitor = check.value("trainer.monitor")
     if not isinstance(monitor, str) or not monitor.startswith("validation/"):

@@ -11,12 +11,18 @@ from fer.checks.checker import Checker
 from fer.checks.classical import check_classical
 from fer.errors import ConfigError
 from fer.models.networks.cnn_plans import PLANS
+from fer.plugins import named
 
 
 def check_model(check: Checker) -> None:
     """The settings of the chosen kind of architecture."""
-    check.choice("model.kind", tuple(KINDS))
-    KINDS[check.value("model.kind")](check)
+    kind = check.value("model.kind")
+    if kind not in KINDS and named():  # whose kinds are known once they are imported
+        check.word("model.kind")
+        _of_plugin(check)
+    else:
+        check.choice("model.kind", tuple(KINDS))
+        KINDS[kind](check)
     _any_side(check)
 
 
@@ -53,9 +59,7 @@ def _mlp_head(check: Checker) -> None:
 def _cnn(check: Checker) -> None:
     """A plain convolutional network; there are no ImageNet weights for it."""
     check.choice("model.network", tuple(PLANS))
-    check.text("model.weights")
-    if check.value("model.weights") == "imagenet":
-        check.fail("model.weights", "a plain CNN has none; use none, a file or a run folder")
+    _own_weights(check)
     _extra_channels(check)
     _widths(check, "model.dense")
     check.number("model.dropout", low=0, high=0.99)
@@ -73,15 +77,20 @@ def _wide_resnet(check: Checker) -> None:
     if not isinstance(depth, int) or depth < 10 or depth % 6 != 4:
         check.fail("model.depth", "6 n + 4 with n blocks in each group: 10, 16, 22, 28, ...")
     check.number("model.width", low=0.5, high=32)
-    check.text("model.weights")
-    if check.value("model.weights") == "imagenet":
-        check.fail("model.weights", "there are none for it; use none, a file or a run folder")
+    _own_weights(check)
     _extra_channels(check)
     check.choice("model.stem_stride", (None, 1, 2))
     check.number("model.dropout", low=0, high=0.99)
     check.number("model.drop_path", low=0, high=0.99)
     _what_trains(check)
     _pixels(check)
+
+
+def _own_weights(check: Checker) -> None:
+    """Initial weights of a network that nobody has trained on ImageNet."""
+    check.text("model.weights")
+    if check.value("model.weights") == "imagenet":
+        check.fail("model.weights", "there are none for it; use none, a file or a run folder")
 
 
 def _widths(check: Checker, key: str, least: int = 0) -> None:
@@ -126,6 +135,14 @@ def _pixels(check: Checker) -> None:
             "auto, dataset, or [mean, deviation] on the scale 0 to 1, each a number or one for "
             "each channel",
         )
+
+
+def _of_plugin(check: Checker) -> None:
+    """What every network has; settings of its own are the plugin's to refuse."""
+    _own_weights(check)
+    _extra_channels(check)
+    _what_trains(check)
+    _pixels(check)
 
 
 def _blend(check: Checker) -> None:

@@ -41,7 +41,11 @@ def check_prediction(cfg: DictConfig) -> None:
 
 
 def check_detection(check: Checker) -> None:
-    """How faces are found and cut, for every command that looks at pictures."""
+    """How faces are found and cut, for every command that looks at pictures.
+
+    Raises:
+        ConfigError: A setting cannot work, or the detector's file is missing.
+    """
     check.choice("detector", ("haar", "yunet", "none"))
     check.text("detector_model", null=True)
     check.number("margin", low=-0.4, high=10, null=True)

@@ -49,7 +49,7 @@ def check_serving(cfg: DictConfig) -> None:
 def is_local(host: str) -> bool:
     """Whether only this machine reaches that address.
 
-    Example:
+    Examples:
         >>> is_local("127.0.0.1"), is_local("::1"), is_local("0.0.0.0")
         (True, True, False)
     """

@@ -22,7 +22,7 @@ from fer.comparing.testsets import test_sets
 from fer.config import plain
 from fer.console import say
 from fer.errors import ConfigError, RunError
-from fer.evaluation.report import without_nan
+from fer.json_text import json_text
 from fer.writing import write_text
 
 _USUAL = {"cost": "training_seconds", "alpha": 0.05, "target": "page"}
@@ -63,7 +63,7 @@ def compare(config: DictConfig) -> Path:
     write_text(folder / "index.html", page(comparison, folder))
     write_text(folder / "comparison.md", markdown(comparison))
     write_text(folder / "comparison.csv", csv_text(comparison))
-    story = json.dumps(without_nan(json_story(comparison)), indent=2)
+    story = json_text(json_story(comparison))
     write_text(folder / "comparison.json", story)
     if settings["progress"] != "none":
         print_comparison(comparison, folder)

@@ -45,7 +45,7 @@ def rows_table(found: TestSet, comparison: Comparison, folder: Path) -> str:
         name = f'<td class="row">{_link(row, folder)}{marks}{_chips(differs)}</td>'
         cells = _gathered(cells)
         body.append(f"<tr{' class=best' if 'best' in said else ''}>{name}{html_cells(cells)}</tr>")
-    head = "".join(f"<th scope=col>{name}</th>" for name in ("row", *cells)).replace(
+    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in ("row", *cells)).replace(
         "test accuracy",
         f"test accuracy, 95 %<span class=ends><i>{100 * start:.0f} %</i>"
         f"<i>{100 * end:.0f} %</i></span>",

@@ -126,7 +126,8 @@ class Row:
         if len(self.runs) == 1:
             return dict(self.first.results["metrics"])
         measured = [run.results["metrics"] for run in self.runs]
-        return {name: spread([one[name] for one in measured])["mean"] for name in measured[0]}
+        names = [name for name in measured[0] if all(name in one for one in measured)]
+        return {name: spread([one[name] for one in measured])["mean"] for name in names}
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:

@@ -159,7 +159,7 @@ def _has(holds: Mapping[str, Any], key: str) -> bool:
 def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Nested settings under dotted keys.
 
-    Example:
+    Examples:
         >>> flat({"seed": 0, "model": {"name": "cnn1", "frozen": [1, 2]}})
         {'seed': 0, 'model.name': 'cnn1', 'model.frozen': [1, 2]}
     """

@@ -44,7 +44,7 @@ def differing(rows: Sequence[Settings]) -> list[str]:
     A key that some rows lack, because their kind of model has no such setting or they are older,
     differs only if the others disagree about it.
 
-    Example:
+    Examples:
         >>> differing([{"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}])
         ['b']
     """
@@ -67,7 +67,7 @@ def written(value: Any) -> str:
 def brief(value: Any) -> str:
     """A value as a reader needs it: of a path its last part.
 
-    Example:
+    Examples:
         >>> brief(["runs/cnn1-ab12", "runs/cnn2-cd34"]), brief(0.5)
         ('[cnn1-ab12,cnn2-cd34]', '0.5')
     """
@@ -79,7 +79,7 @@ def brief(value: Any) -> str:
 def short_key(key: str) -> str:
     """A key without what a reader does not need.
 
-    Example:
+    Examples:
         >>> short_key("optimizer.name"), short_key("model.dropout"), short_key("augment.flip.p")
         ('optimizer', 'dropout', 'flip.p')
     """

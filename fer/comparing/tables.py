@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer.comparing.comparison import Comparison, cross_data
@@ -24,6 +24,7 @@ from fer.comparing.words import (
     verdict,
 )
 from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
+from fer.own_metrics import own_names
 
 SETTINGS = 5
 """So many settings stand beside a row, the rarest first; the others wait to be unfolded."""
@@ -42,15 +43,16 @@ def row_tables(found: TestSet) -> tuple[str, list[dict[str, str]]]:
 
     Accuracy without copies is a column where any row has copies of training images in its test.
     """
-    tables = [row_cells(row) for row in found.rows]
+    own = list(dict.fromkeys(name for row in found.rows for name in own_names(row.metrics)))
+    tables = [row_cells(row, own) for row in found.rows]
     clean = [without_copies(row) for row in found.rows]
     if not any(each is not None and each.copies for each in clean):
         tables = [{k: v for k, v in cells.items() if k != "without copies"} for cells in tables]
     return _common_columns(known_columns(tables))
 
 
-def row_cells(row: Row) -> dict[str, str]:
-    """Every column of a row but its name and settings."""
+def row_cells(row: Row, own: Sequence[str] = ()) -> dict[str, str]:
+    """Every column of a row but its name and settings; `own` are metrics that plugins added."""
     clean = without_copies(row)
     n = "" if clean is None else f" (n = {round(clean.n):,})"
     return {
@@ -59,6 +61,7 @@ def row_cells(row: Row) -> dict[str, str]:
         "without copies": UNKNOWN if clean is None else percent(clean.accuracy) + n,
         "macro F1": share(row.metrics.get("f1_macro")),
         "AUC": share(row.metrics.get("auroc_macro")),
+        **{name: share(row.metrics.get(name)) for name in own},
         "training images": f"{round(row.training_images):,}",
         "parameters": _count(row.parameters),
         "trained": _count(row.trained_parameters),

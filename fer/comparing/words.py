@@ -104,7 +104,7 @@ def cost_words(row: Row, cost: str) -> str:
 def points(value: float) -> str:
     """A difference of accuracies in points, with its sign.
 
-    Example:
+    Examples:
         >>> points(0.0021), points(-0.0112), points(-0.0001)
         ('+0.2', '-1.1', '0.0')
     """

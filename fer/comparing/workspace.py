@@ -107,7 +107,14 @@ def _how_to_sync(runs: list[TestedRun]) -> str:
 
 
 def workspace(entity: str, project: str, runs: list[TestedRun], name: str) -> ws.Workspace:
-    """Curves, parallel coordinates and confusion matrices of these runs alone."""
+    """Curves, parallel coordinates and confusion matrices of these runs alone.
+
+    Args:
+        entity: W&B's user or team; empty: the default one.
+        project: Of the runs.
+        runs: Those with a W&B record.
+        name: Of the workspace.
+    """
     ids = [str(run.status["wandb_id"]) for run in runs]
     columns = [
         wr.ParallelCoordinatesPlotColumn(wr.Config(key), display_name=words)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 def cautions_among(notes: Iterable[str]) -> list[str]:
     """Those notes that are cautions, by their words: for files that do not keep them apart.
 
-    Example:
+    Examples:
         >>> cautions_among(["12 faces", "9.0% of the test images show ... also in training"])
         ['9.0% of the test images show ... also in training']
     """

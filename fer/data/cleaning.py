@@ -66,7 +66,7 @@ def find_conflicts(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> Mask
         groups: int64 `[N]` from 0, equal where images are.
         labels: int64 `[N]`.
 
-    Example:
+    Examples:
         >>> find_conflicts(np.array([0, 0, 1, 1]), np.array([3, 3, 2, 5])).tolist()
         [False, False, True, True]
     """

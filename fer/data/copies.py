@@ -36,7 +36,7 @@ def group_rows(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
     Returns:
         int64 `[N]`, 0 to the number of distinct rows less 1.
 
-    Example:
+    Examples:
         >>> group_rows(np.array([[3, 4], [1, 2], [3, 4]], dtype=np.uint8)).tolist()
         [0, 1, 0]
     """
@@ -61,7 +61,7 @@ def among(rows: NDArray[np.uint8], others: NDArray[np.uint8]) -> Mask:
     Returns:
         bool `[N]`.
 
-    Example:
+    Examples:
         >>> among(np.array([[3, 4], [1, 2]]), np.array([[1, 2], [1, 2], [5, 6]])).tolist()
         [False, True]
     """

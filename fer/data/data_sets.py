@@ -23,7 +23,7 @@ from fer.data.readers.rafdb import RafDbReader
 from fer.data.readers.sfew import SfewReader
 from fer.data.readers.table import TABLES, TableReader
 from fer.data.synthetic import SyntheticReader
-from fer.errors import ConfigError
+from fer.registry import Registry
 
 
 class SyntheticDataModule(FaceDataModule):
@@ -139,17 +139,20 @@ class FerPlusDataModule(FaceDataModule):
         return {"label": torch.multinomial(batch["target"], 1).squeeze(1)}
 
 
-DATA_MODULES: dict[str, type[FaceDataModule]] = {
-    "synthetic": SyntheticDataModule,
-    "fer2013": Fer2013DataModule,
-    "ferplus": FerPlusDataModule,
-    "ckplus": CkPlusDataModule,
-    "jaffe": JaffeDataModule,
-    "sfew": SfewDataModule,
-    "rafdb": RafDbDataModule,
-    "affectnet": AffectNetDataModule,
-    "folder": FolderDataModule,
-}
+DATA_MODULES: Registry[type[FaceDataModule]] = Registry(
+    "data.name",
+    {
+        "synthetic": SyntheticDataModule,
+        "fer2013": Fer2013DataModule,
+        "ferplus": FerPlusDataModule,
+        "ckplus": CkPlusDataModule,
+        "jaffe": JaffeDataModule,
+        "sfew": SfewDataModule,
+        "rafdb": RafDbDataModule,
+        "affectnet": AffectNetDataModule,
+        "folder": FolderDataModule,
+    },
+)
 """By `data.name`."""
 
 
@@ -159,8 +162,6 @@ def build_data(settings: Mapping[str, Any]) -> FaceDataModule:
     Raises:
         ConfigError: There is no such data set.
     """
-    name = settings["data"]["name"]
-    if name not in DATA_MODULES:
-        raise ConfigError(f"data.name={name}: choose {', '.join(DATA_MODULES)}")
+    kind = DATA_MODULES[settings["data"]["name"]]
     groups = {key: settings[key] for key in ("data", "augment", "test_time", "paths", "seed")}
-    return DATA_MODULES[name](**groups)
+    return kind(**groups)

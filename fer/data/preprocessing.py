@@ -21,7 +21,7 @@ def to_images(pixels: Tensor, size: int, channels: int) -> Tensor:
     Returns:
         float32 `[B, channels, size, size]`, 0 to 1.
 
-    Example:
+    Examples:
         >>> to_images(torch.full((1, 48, 48), 255, dtype=torch.uint8), size=48, channels=3).shape
         torch.Size([1, 3, 48, 48])
     """

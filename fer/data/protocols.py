@@ -67,7 +67,7 @@ def count_folds(faces: Faces, protocol: Mapping[str, Any]) -> int:
 def is_random(protocol: str) -> bool:
     """Whether a protocol knowingly lets people through: its name says so.
 
-    Example:
+    Examples:
         >>> is_random("random_kfold"), is_random("kfold")
         (True, False)
     """

@@ -51,7 +51,7 @@ def draw_face(seed: int, index: int, size: int = 48, frame: int = 0) -> Syntheti
         size: Side of the image in pixels.
         frame: Which picture of the posed face; any two are near-identical.
 
-    Example:
+    Examples:
         >>> face = draw_face(seed=0, index=15)
         >>> face.image.shape, SEVEN[face.label], face.subject
         ((48, 48), 'disgust', 'p00001')

@@ -98,7 +98,7 @@ def choose(faces: Sequence[Detection], rule: str, shape: Sequence[int]) -> Detec
 def grow(box: Box, pixels: float = 0.0, share: float = 0.0) -> Box:
     """A box with more around the face, on each side `pixels` and `share` of its side.
 
-    Example:
+    Examples:
         >>> grow((100, 50, 40, 60), pixels=20)
         (80.0, 30.0, 80.0, 100.0)
         >>> grow((100, 50, 40, 60), share=0.25)
@@ -114,7 +114,7 @@ def fill_shape(box: Box, size: tuple[int, int]) -> Box:
 
     A face then keeps its proportions.
 
-    Example:
+    Examples:
         >>> fill_shape((0, 0, 100, 100), (150, 100))
         (0.0, -25.0, 100.0, 150.0)
     """

@@ -24,7 +24,7 @@ def by_agreement(
         A row for each group that has faces: `above` and `to`, the bounds of the share, `n` and
         `accuracy`.
 
-    Example:
+    Examples:
         >>> labels, names = np.array([0, 1]), np.array(["one", "other"])
         >>> said = Predictions(labels, np.eye(2)[[0, 0]], ("happy", "sad"), names)
         >>> [(row["to"], row["accuracy"]) for row in by_agreement(said, np.array([1.0, 0.5]))]

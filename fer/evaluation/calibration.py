@@ -77,7 +77,7 @@ def rescale(probabilities: NDArray[np.floating], temperature: float) -> _Float:
     Returns:
         float64 `[N, K]`, rows summing to 1.
 
-    Example:
+    Examples:
         >>> rescale(np.array([[0.8, 0.2]]), temperature=2.0).round(3).tolist()
         [[0.667, 0.333]]
     """
@@ -118,7 +118,7 @@ def sure_threshold(
     Returns:
         One of the confidences, so that a face with it is kept; None where none will do.
 
-    Example:
+    Examples:
         >>> odds = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
         >>> sure_threshold(np.array([0, 0, 1, 1]), odds, accuracy=0.6)
         0.7

@@ -14,7 +14,7 @@ MARK = " (!)"
 def marked(text: str, cautions: Sequence[str]) -> str:
     """A text, with the mark where there is anything to be cautious about.
 
-    Example:
+    Examples:
         >>> marked("random_kfold", ["90.0% of the test images ..."]), marked("kfold", [])
         ('random_kfold (!)', 'kfold')
     """

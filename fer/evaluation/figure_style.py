@@ -57,7 +57,14 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def dress(axes: Axes, title: str = "", x: str = "", y: str = "") -> None:
-    """Give axes their words, quiet spines and a faint grid."""
+    """Give axes their words, quiet spines and a faint grid.
+
+    Args:
+        axes: To be dressed.
+        title: Above them, to the left.
+        x: Below them.
+        y: Beside them.
+    """
     axes.set_title(title, fontsize=TEXT + 1, loc="left")
     axes.set_xlabel(x, fontsize=TEXT)
     axes.set_ylabel(y, fontsize=TEXT)

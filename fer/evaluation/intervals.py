@@ -21,6 +21,7 @@ from fer.evaluation.metrics import (
     image_nll,
 )
 from fer.evaluation.wilson import wilson_interval
+from fer.own_metrics import METRICS, measure_own
 
 _CHUNK = 100
 _Float = NDArray[np.float64]
@@ -41,13 +42,14 @@ class _Resampler:
     """Headline metrics of many resamples at once.
 
     All but the AUC depend on a resample only through sums over its images: counts of the confusion
-    matrix, calibration gaps per bin, loss, hits. So one product with `sums` gives them all.
+    matrix, calibration gaps per bin, loss, hits. So one product with `sums` gives them all. A
+    plugin's metrics are measured resample by resample.
     """
 
     def __init__(self, labels: _Int, probabilities: _Float) -> None:
         n, k = probabilities.shape
         bins, gaps = calibration_gaps(labels, probabilities)
-        self.k = k
+        self.k, self.labels, self.probabilities = k, labels, probabilities
         self.sums = np.zeros((k * k + ECE_BINS + 2, n))
         self.sums[labels * k + probabilities.argmax(axis=1), np.arange(n)] = 1
         self.sums[k * k + bins, np.arange(n)] = gaps
@@ -83,7 +85,16 @@ class _Resampler:
             "ece": np.abs(sums[k * k : -2]).sum(axis=0) / n,
             "nll": sums[-2] / n,
             "binary_accuracy_elementwise": sums[-1] / n,
+            **self._own(counts),
         }
+
+    def _own(self, counts: _Float) -> dict[str, _Float]:
+        """What plugins add, `[R]` each."""
+        if not METRICS.loaded():
+            return {}
+        drawn = [np.repeat(np.arange(len(counts)), column) for column in counts.T.astype(np.int64)]
+        each = [measure_own(self.labels[faces], self.probabilities[faces]) for faces in drawn]
+        return {name: np.array([found[name] for found in each]) for name in each[0]}
 
 
 class _Ranking:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from fer.errors import DataError
+from fer.own_metrics import measure_own
 
 ECE_BINS = 15
 PROBABILITY_FLOOR = 1e-12
@@ -49,7 +50,7 @@ def confusion(labels: ArrayLike, predicted: ArrayLike, k: int) -> _Int:
     Returns:
         int64 `[K, K]`, rows are the truth, columns the prediction.
 
-    Example:
+    Examples:
         >>> confusion([0, 0, 1], [0, 1, 1], k=2).tolist()
         [[1, 1], [0, 1]]
     """
@@ -119,20 +120,21 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     equal-width bins (Guo et al., On Calibration of Modern Neural Networks, 2017), `nll` the mean
     negative log-likelihood in nats, `support` the number of images. Only for comparison with a
     study that calls it accuracy (Chen 2023): `binary_accuracy_elementwise`, the share of all N x K
-    probabilities on the right side of 0.5, which is (K - 1) / K where none is above 0.5.
+    probabilities on the right side of 0.5, which is (K - 1) / K where none is above 0.5. What
+    plugins add to `fer.own_metrics.METRICS` follows.
 
     Args:
         labels: int `[N]`, 0 to K - 1.
         probabilities: `[N, K]`, 0 to 1, rows summing to 1.
 
     Returns:
-        Names to values, each 0 to 1 but `nll` (0 and more) and `support`. `auroc_macro` is NaN
-        where all test images are of one class.
+        Names to values, each 0 to 1 but `nll` (0 and more), `support` and a plugin's.
+        `auroc_macro` is NaN where all test images are of one class.
 
     Raises:
         DataError: No images, or the shapes disagree.
 
-    Example:
+    Examples:
         >>> figures = headline([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
         >>> round(figures["accuracy"], 3), figures["balanced_accuracy"], figures["auroc_macro"]
         (0.667, 0.75, 1.0)
@@ -159,6 +161,7 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
         "nll": image_nll(truth, scores).mean(),
         "binary_accuracy_elementwise": image_binary_hits(truth, scores).mean(),
         "support": len(truth),
+        **measure_own(truth, scores),
     }
     return {name: float(value) for name, value in figures.items()}
 

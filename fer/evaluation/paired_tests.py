@@ -54,7 +54,7 @@ def compare(first: Right, second: Right, resamples: int = 2_000, seed: int = 0) 
     Raises:
         ValueError: The two have other numbers of images, or none.
 
-    Example:
+    Examples:
         >>> compare(np.array([1, 1, 1, 1, 1, 0], bool), np.array([0, 0, 0, 0, 0, 0], bool)).p
         0.0625
     """
@@ -92,7 +92,7 @@ def mean_interval(
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for how many they are (Holm, Scandinavian Journal of Statistics 1979).
 
-    Example:
+    Examples:
         >>> [round(p, 3) for p in holm([0.04, 0.01, 0.03])]
         [0.06, 0.03, 0.06]
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import numpy as np
 
 from fer.evaluation.repeats_figure import repeat_curves
 from fer.evaluation.repeats_tables import group_markdown
-from fer.evaluation.report import caption, without_nan
+from fer.evaluation.report import caption
+from fer.json_text import json_text
 from fer.writing import aside, write_text
 
 
@@ -53,7 +53,7 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
         `mean`, `deviation`, `median`, each NaN where there are too few numbers for it, and
         `values`.
 
-    Example:
+    Examples:
         >>> found = spread([0.5, 0.6, 1.0])
         >>> round(found["mean"], 3), round(found["deviation"], 3), found["median"]
         (0.7, 0.265, 0.6)
@@ -69,8 +69,13 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 def spreads(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
     """The spread of every metric over several measurements."""
-    names = [name for name in measured[0] if name != "support"]
+    names = [name for name in _common(measured) if name != "support"]
     return {name: spread([metrics[name] for metrics in measured]) for name in names}
+
+
+def _common(measured: Sequence[Mapping[str, float]]) -> list[str]:
+    """The metrics that all have: one that a plugin adds may have come later."""
+    return [name for name in measured[0] if all(name in one for one in measured)]
 
 
 def pooled_hash(hashes: Iterable[str]) -> str:
@@ -137,14 +142,14 @@ def write_group(
     _write_table(folder / "repeats.csv", results["runs"])
     repeat_curves({m.words: m.rows for m in members}, folder / "curves.png", caption(results))
     write_text(folder / "report.md", group_markdown(results))
-    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
+    write_text(folder / "metrics.json", json_text(results))
     return results
 
 
 def _write_table(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
     """A row per run: fold, seed, images, epoch, every metric, folder, cautions."""
     with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        metrics = [name for name in runs[0]["metrics"] if name != "support"]
+        metrics = [name for name in _common([r["metrics"] for r in runs]) if name != "support"]
         table = csv.writer(file)
         table.writerow(["fold", "seed", "n", "epoch", *metrics, "run", "cautions"])
         for run in runs:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
@@ -31,9 +29,11 @@ from fer.evaluation.tables import (
     binary_note,
     overall_markdown,
     overall_table,
+    own_lines,
     per_class_markdown,
     per_class_table,
 )
+from fer.json_text import json_text
 from fer.writing import write_text
 
 
@@ -90,17 +90,8 @@ def write_report(
         )
     draw(folder, predictions, images, matrix, caption(story), temperature)
     write_text(folder / "report.md", _markdown(results))
-    write_text(folder / "metrics.json", json.dumps(without_nan(results), indent=2))
+    write_text(folder / "metrics.json", json_text(results))
     return results
-
-
-def without_nan(value: Any) -> Any:
-    """The same, with null for what is not a number: JSON has no other word for it."""
-    if isinstance(value, dict):
-        return {key: without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def draw(
@@ -111,7 +102,16 @@ def draw(
     caption: str,
     temperature: float | None = None,
 ) -> None:
-    """Writes the figures of a test as PNG, each under its caption."""
+    """Writes the figures of a test as PNG.
+
+    Args:
+        folder: Where to; it is there.
+        predictions: What the model said of N faces.
+        images: uint8 `[N, H, W]` or `[N, H, W, 3]`, in the same order.
+        matrix: int64 `[K, K]`, how often each class was taken for each other.
+        caption: Below each figure: what it was measured on.
+        temperature: Fitted on the run's validation part, if it was.
+    """
     confusion_matrix(matrix, predictions.classes, folder / "confusion_matrix.png", caption)
     roc_curves(
         predictions.labels,
@@ -157,11 +157,13 @@ def caption(story: Mapping[str, Any]) -> str:
 
 def _markdown(results: Mapping[str, Any]) -> str:
     """The tables for a paper or an issue thread."""
-    overall = overall_markdown({"this run": (results["metrics"], _pairs(results["intervals"]))})
+    metrics, intervals = results["metrics"], _pairs(results["intervals"])
+    overall = overall_markdown({"this run": (metrics, intervals)})
     told = [leakage_text(results), *results["notes"]]
     notes = "".join(f"\n{note}\n" for note in told if note)
-    overall += f"\n{binary_note(results['metrics'])}\n"
-    overall += "".join(f"\n{line}\n" for line in confidence_lines(results))
+    overall += f"\n{binary_note(metrics)}\n"
+    lines = [*own_lines(metrics, intervals), *confidence_lines(results)]
+    overall += "".join(f"\n{line}\n" for line in lines)
     tables = [overall, per_class_markdown(results["per_class"])]
     if "agreement" in results:
         tables.append(agreement_markdown(results["agreement"]))
@@ -175,10 +177,10 @@ def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
 def print_report(results: Mapping[str, Any], title: str, row: str) -> None:
     """Prints the overall row with its intervals, and a row per expression."""
     console = Console(soft_wrap=False)
-    both = {row: (results["metrics"], _pairs(results["intervals"]))}
-    console.print(overall_table(both, title=title))
-    console.print(binary_note(results["metrics"]))
-    for line in confidence_lines(results):
+    metrics, intervals = results["metrics"], _pairs(results["intervals"])
+    console.print(overall_table({row: (metrics, intervals)}, title=title))
+    console.print(binary_note(metrics))
+    for line in (*own_lines(metrics, intervals), *confidence_lines(results)):
         console.print(line, markup=False, highlight=False)
     console.print(
         per_class_table(results["per_class"], marked("Per expression", find_cautions(results)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from fer.data.corruption_strengths import STRENGTHS
 from fer.data.corruptions import CorruptedImages
 from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save
 from fer.evaluation.figures import face_sheet
-from fer.evaluation.report import caption, described, without_nan
+from fer.evaluation.report import caption, described
+from fer.json_text import json_text
 from fer.writing import write_text
 
 
@@ -42,7 +42,7 @@ def write_robustness(folder: Path, results: Mapping[str, Any]) -> None:
             head = [row["kind"], row["strength"], row["value"], measure]
             table.writerow([*head, row["accuracy"], *row["interval"], n])
     robustness_curves(results, folder / "robustness.png")
-    write_text(folder / "robustness.json", json.dumps(without_nan(results), indent=2))
+    write_text(folder / "robustness.json", json_text(results))
 
 
 def robustness_curves(results: Mapping[str, Any], path: Path) -> None:

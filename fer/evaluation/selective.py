@@ -20,7 +20,7 @@ COVERAGES = (100, 90, 80, 50)
 def risks(predictions: Predictions) -> NDArray[np.float64]:
     """float64 `[N]`: share of wrong answers among the 1, 2, ..., N surest faces.
 
-    Example:
+    Examples:
         >>> odds = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
         >>> said = Predictions(np.array([0, 1, 1]), odds, ("sad", "happy"), np.array(list("abc")))
         >>> risks(said).round(3).tolist()

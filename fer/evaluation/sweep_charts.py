@@ -52,7 +52,18 @@ def marker(series: int) -> str:
 
 
 def interval_bar(value: float, low: float, high: float, start: float, end: float) -> str:
-    """An interval as a bar with a dot at the value, on a scale from `start` to `end`."""
+    """An interval as a bar with a dot at the value.
+
+    Args:
+        value: Where the dot is.
+        low: Lower end of the interval.
+        high: Its upper end.
+        start: The scale's left end, in the unit of the value.
+        end: Its right end.
+
+    Returns:
+        An SVG element, 120 x 14 pixels.
+    """
     left, dot, right = (4 + 112 * (v - start) / (end - start) for v in (low, value, high))
     return (
         '<svg class="bar" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true">'

@@ -126,7 +126,7 @@ def varied(jobs: Iterable[Job]) -> dict[str, list[str]]:
 def tally(jobs: Sequence[Job]) -> str:
     """How the sweep stands.
 
-    Example:
+    Examples:
         >>> tally([Job(0, [], "finished"), Job(1, [], "failed"), Job(2, [], "pending")])
         '1 of 3 jobs finished, 1 failed, 1 pending'
     """
@@ -171,7 +171,7 @@ def accuracy_text(job: Job) -> str:
 def spread_text(job: Job) -> str:
     """What several runs say together, nothing for a single one.
 
-    Example:
+    Examples:
         >>> spread_text(Job(0, [], "finished", None, runs="3 trials, n = 840", accuracy_mean=0.7,
         ...     accuracy_deviation=0.02, accuracy_median=0.69))
         '3 trials, n = 840: 70.0 % ± 2.0 %, median 69.0 %'
@@ -190,7 +190,7 @@ def marked_note(job: Job, note: str) -> str:
 def count_text(count: float | None) -> str:
     """A large number in three digits.
 
-    Example:
+    Examples:
         >>> count_text(11_181_642), count_text(3_591), count_text(512), count_text(999_999)
         ('11.2 M', '3.6 k', '512', '1.0 M')
     """
@@ -205,7 +205,7 @@ def count_text(count: float | None) -> str:
 def time_text(seconds: float | None) -> str:
     """Seconds as a person would say them.
 
-    Example:
+    Examples:
         >>> time_text(0.214), time_text(8.25), time_text(65), time_text(4000)
         ('0.21 s', '8.2 s', '1 min 05 s', '1 h 07 min')
     """

@@ -13,6 +13,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from fer.own_metrics import own_names
+
 Figures = Mapping[str, float]
 Intervals = Mapping[str, tuple[float, float]]
 
@@ -49,6 +51,16 @@ def binary_note(figures: Figures) -> str:
         f"Element-wise binary accuracy {value}, beside top-1 {_text('', figures['accuracy'])}: for "
         "comparison only, since K answers none of which is above 0.5 reach (K - 1) / K."
     )
+
+
+def own_lines(figures: Figures, intervals: Intervals) -> list[str]:
+    """Metrics that plugins added, a line each: `accuracy_top2 0.812 [0.780, 0.841]`."""
+    return [f"{name} {_with_interval(name, figures, intervals)}" for name in own_names(figures)]
+
+
+def _with_interval(name: str, figures: Figures, intervals: Intervals) -> str:
+    ends = [_text(name, end) for end in intervals.get(name, ())]
+    return _text(name, figures[name]) + (f" [{', '.join(ends)}]" if ends else "")
 
 
 def _text(name: str, value: float) -> str:
@@ -112,10 +124,7 @@ def overall_markdown(results: Mapping[str, tuple[Figures, Intervals]]) -> str:
     """The same as `overall_table`, with intervals in brackets: `0.648 [0.637, 0.659]`."""
     rows = []
     for model, (figures, intervals) in results.items():
-        cells = []
-        for name in _OVERALL.values():
-            ends = [_text(name, end) for end in intervals.get(name, ())]
-            cells.append(_text(name, figures[name]) + (f" [{', '.join(ends)}]" if ends else ""))
+        cells = (_with_interval(name, figures, intervals) for name in _OVERALL.values())
         rows.append([model, *cells])
     head = (column.replace("\n", " ") for column in _OVERALL)
     return _markdown(["model", *head], rows)

@@ -16,7 +16,7 @@ def wilson_interval(right: int, n: int, level: float = 0.95) -> tuple[float, flo
         n: Number of images, 1 and more.
         level: Of confidence, above 0 and below 1.
 
-    Example:
+    Examples:
         >>> low, high = wilson_interval(20, 20)
         >>> round(low, 3), high
         (0.839, 1.0)

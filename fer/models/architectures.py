@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fer.models.classifiers import FaceClassifier
-from fer.models.freezing import check_unfreezing, freeze, head_names, train_only
+from fer.models.freezing import head_names
 from fer.models.networks.blend import Blend
 from fer.models.networks.classical import ClassicalNetwork
 from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
 from fer.models.networks.wide_resnet import WideResNet
+from fer.registry import Registry
 
 
 class TransferClassifier(FaceClassifier):
@@ -23,7 +24,7 @@ class TransferClassifier(FaceClassifier):
 
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
         """See `fer.models.networks.transfer.build_transfer`."""
-        network = build_transfer(
+        return build_transfer(
             model["backbone"],
             classes,
             channels,
@@ -31,7 +32,6 @@ class TransferClassifier(FaceClassifier):
             model["dropout"],
             model["drop_path"],
         )
-        return _with_frozen(network, model)
 
     def head_names(self) -> tuple[str, ...]:
         """The last linear layer."""
@@ -49,10 +49,7 @@ class CnnClassifier(FaceClassifier):
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
         """See `fer.models.networks.cnn.PlainCnn`."""
         size = self.hparams["size"]
-        network = PlainCnn(
-            model["network"], classes, channels, size, model["dense"], model["dropout"]
-        )
-        return _with_frozen(network, model)
+        return PlainCnn(model["network"], classes, channels, size, model["dense"], model["dropout"])
 
     def head_names(self) -> tuple[str, ...]:
         """The last linear layer."""
@@ -64,7 +61,7 @@ class WideClassifier(FaceClassifier):
 
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
         """See `fer.models.networks.wide_resnet.WideResNet`."""
-        network = WideResNet(
+        return WideResNet(
             classes,
             channels,
             model["depth"],
@@ -73,7 +70,6 @@ class WideClassifier(FaceClassifier):
             model["dropout"],
             model["drop_path"],
         )
-        return _with_frozen(network, model)
 
     def head_names(self) -> tuple[str, ...]:
         """The last linear layer."""
@@ -85,7 +81,7 @@ class MlpClassifier(FaceClassifier):
 
     def build_network(self, model: Mapping[str, Any], classes: int, channels: int) -> nn.Module:
         """See `fer.models.networks.heads.MlpNetwork`."""
-        network = MlpNetwork(
+        return MlpNetwork(
             model["backbone"],
             classes,
             channels,
@@ -96,22 +92,10 @@ class MlpClassifier(FaceClassifier):
             model["stem_stride"],
             model["drop_path"],
         )
-        return _with_frozen(network, model)
 
     def head_names(self) -> tuple[str, ...]:
         """All of the MLP."""
         return head_names(self.network)
-
-
-def _with_frozen(network: nn.Module, model: Mapping[str, Any]) -> nn.Module:
-    """The same network, of which only what the settings name learns, now or in a later epoch."""
-    unfreeze = model.get("unfreeze")
-    if unfreeze:
-        check_unfreezing(network, unfreeze)
-    freeze(network, min(unfreeze.values()) if unfreeze else model["frozen_stages"])
-    if model["train_only"] is not None:
-        train_only(network, model["train_only"])
-    return network
 
 
 class BlendClassifier(FaceClassifier):
@@ -135,12 +119,15 @@ class ClassicalClassifier(FaceClassifier):
         return ClassicalNetwork(model, classes)
 
 
-CLASSIFIERS: dict[str, type[FaceClassifier]] = {
-    "transfer": TransferClassifier,
-    "cnn": CnnClassifier,
-    "wide_resnet": WideClassifier,
-    "mlp_head": MlpClassifier,
-    "blend": BlendClassifier,
-    "classical": ClassicalClassifier,
-}
+CLASSIFIERS: Registry[type[FaceClassifier]] = Registry(
+    "model.kind",
+    {
+        "transfer": TransferClassifier,
+        "cnn": CnnClassifier,
+        "wide_resnet": WideClassifier,
+        "mlp_head": MlpClassifier,
+        "blend": BlendClassifier,
+        "classical": ClassicalClassifier,
+    },
+)
 """By `model.kind`."""

@@ -179,7 +179,17 @@ def fit_neighbours(count: int, train: tuple[Floats, Labels]) -> Pipeline:
 def fit_mixtures(
     components: int, covariance: str, train: tuple[Floats, Labels], seed: int
 ) -> tuple[list[GaussianMixture], Floats]:
-    """A mixture of Gaussians for each class, and the classes' shares."""
+    """A mixture of Gaussians for each class, and the classes' shares.
+
+    Args:
+        components: Gaussians in each mixture.
+        covariance: `diag` or `full`.
+        train: Features `[N, d]` and labels `[N]`.
+        seed: Of the first means.
+
+    Returns:
+        K mixtures, and float64 `[K]` that add up to 1.
+    """
     features, labels = train
     counts = np.bincount(labels)
     mixtures = [

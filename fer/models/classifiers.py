@@ -14,7 +14,7 @@ from fer.epochs import value_at
 from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
-from fer.models.freezing import keep_frozen_norms, set_depth
+from fer.models.freezing import apply_freezing, keep_frozen_norms, set_depth
 from fer.models.losses import ClassificationLoss, build_loss
 from fer.models.schedules import Schedule, build_optimizer
 
@@ -71,6 +71,7 @@ class FaceClassifier(LightningModule):
         self.depths: Mapping[int, int] | None = model.get("unfreeze")
         extra = extra_count(self.extra_channels)
         self.network = self.build_network(model, len(classes), channels + extra)
+        apply_freezing(self.network, model)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         mean, deviation = mean + [MEAN] * extra, deviation + [DEVIATION] * extra
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))

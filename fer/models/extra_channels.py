@@ -28,7 +28,7 @@ _CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
 def extra_count(names: Sequence[str]) -> int:
     """How many channels are added.
 
-    Example:
+    Examples:
         >>> extra_count(["lbp", "hos"])
         3
     """

@@ -18,11 +18,16 @@ def stages(network: Any) -> list[list[str]]:
     A stage ends where timm's `feature_info` marks that resolution halves; the first is the stem,
     and what comes after the last mark belongs to the last stage.
 
-    Example:
+    Examples:
         >>> import timm
         >>> [names[0] for names in stages(timm.create_model("resnet18"))]
         ['conv1', 'layer1.0.conv1', 'layer2.0.conv1', 'layer3.0.conv1', 'layer4.0.conv1']
+
+    Raises:
+        ConfigError: The network names no stages.
     """
+    if not hasattr(network, "feature_info"):
+        raise ConfigError(f"{type(network).__name__} has no stages: model.frozen_stages=0")
     marks = [info["module"] for info in network.feature_info]
     head = head_names(network)
     found: list[list[str]] = [[] for _ in marks]
@@ -43,6 +48,25 @@ def head_names(network: Any) -> tuple[str, ...]:
     """Prefixes of the names of the last layer's parameters, each with a final dot."""
     named = network.pretrained_cfg["classifier"]
     return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
+
+
+def apply_freezing(network: nn.Module, model: Mapping[str, Any]) -> None:
+    """Lets only that learn which the settings name, now or in a later epoch.
+
+    Args:
+        network: As built: all of it learns.
+        model: `conf/model`'s settings, of which `frozen_stages`, `unfreeze` and `train_only` count.
+
+    Raises:
+        ConfigError: The network has no such stages or parameters.
+    """
+    unfreeze = model.get("unfreeze")
+    if unfreeze:
+        check_unfreezing(network, unfreeze)
+    if depth := min(unfreeze.values()) if unfreeze else model.get("frozen_stages"):
+        freeze(network, depth)
+    if model.get("train_only") is not None:
+        train_only(network, model["train_only"])
 
 
 def freeze(network: nn.Module, frozen_stages: int) -> None:

@@ -84,7 +84,7 @@ def build_loss(settings: Mapping[str, Any]) -> nn.Module:
 def balanced_weights(counts: Sequence[int]) -> list[float]:
     """Weights inversely proportional to how often a class appears, as scikit-learn's `balanced`.
 
-    Example:
+    Examples:
         >>> balanced_weights([1, 3])
         [2.0, 0.6666666666666666]
     """

@@ -61,7 +61,11 @@ def imagenet_state(backbone: str, channels: int) -> dict[str, Tensor]:
 
 
 def imagenet_normalisation(backbone: str, channels: int) -> tuple[list[float], list[float]]:
-    """Mean and deviation per channel that the ImageNet weights were trained with, scale 0 to 1."""
+    """Mean and deviation per channel that the ImageNet weights were trained with, scale 0 to 1.
+
+    Raises:
+        ConfigError: timm has no such weights.
+    """
     cfg = timm.get_pretrained_cfg(backbone)
     if cfg is None:
         raise ConfigError(f"model.weights=imagenet: timm has none for {backbone}; {WAYS_OUT}")
@@ -134,7 +138,15 @@ def file_state(path: Path) -> dict[str, Tensor]:
 
 
 def state_of(content: Any, path: Path) -> dict[str, Tensor]:
-    """The network's tensors in a checkpoint of ours (`network.*`), or in a plain state dict."""
+    """The network's tensors in a checkpoint of ours (`network.*`), or in a plain state dict.
+
+    Args:
+        content: What the file holds.
+        path: The file, for messages.
+
+    Raises:
+        RunError: It holds no tensors under names.
+    """
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
         raise RunError(f"{path} holds no state dict; use a file that maps names to tensors")

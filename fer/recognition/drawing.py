@@ -35,7 +35,7 @@ def colour_of(label: str) -> tuple[int, int, int]:
 def caption(face: Face) -> str:
     """What stands above a face: an answer that is not sure has a question mark.
 
-    Example:
+    Examples:
         >>> caption(Face((0, 0, 9, 9), 1.0, "happy", {"happy": 0.912}, sure=False))
         'happy? 91 %'
     """
@@ -66,7 +66,7 @@ def draw_faces(image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.ui
 
 
 def draw_note(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
-    """A copy of a picture with a line of text in its upper left corner."""
+    """A copy of a picture, uint8 `[H, W, 3]`, with a line of text in its upper left corner."""
     drawn = image.copy()
     _write(drawn, text, 0, 0, 0, (0, 0, 0), max(1, round(max(image.shape[:2]) / 400)))
     return drawn

@@ -53,7 +53,7 @@ def load(
         ConfigError: There is no such detector or device, or a package or YuNet's file is missing.
         RunError: The source is not there, damaged, not finished, or a pickle.
 
-    Example:
+    Examples:
         >>> import fer
         >>> recognizer = fer.load("outputs/default/<run>")  # doctest: +SKIP
         >>> [(face.label, face.box) for face in recognizer(image)]  # doctest: +SKIP
@@ -102,7 +102,17 @@ def _require(fits: bool, name: str, value: object, allowed: str) -> None:
 def open_engine(
     source: str | Path | None, threads: int | None = None, device: str = "cpu"
 ) -> Engine:
-    """What runs the model of a source; see `load`."""
+    """What runs the model of a source; see `load`.
+
+    Args:
+        source: A run folder or an exported file; None: the shipped model.
+        threads: Of the CPU; None: as the library chooses.
+        device: `cpu`, or another that torch or ONNX Runtime knows.
+
+    Raises:
+        ConfigError: There is no such device.
+        RunError: There is no such model, or it is damaged.
+    """
     if source is None:
         if not SHIPPED.is_file():
             raise RunError(

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from fer.config import CONF
 from fer.errors import RunError
+from fer.json_text import without_nan
 from fer.models.classifiers import FaceClassifier
 from fer.recognition.model_info import CropPlan, ModelInfo
 from fer.runs.folder import RunFolder
@@ -67,8 +68,8 @@ def describe_run(
             "part": results["part"],
             "n": results["n"],
             "views": results["test_time"],
-            "metrics": _without_nan(results["metrics"]),
-            "intervals": {key: _without_nan(pair) for key, pair in results["intervals"].items()},
+            "metrics": without_nan(results["metrics"]),
+            "intervals": {key: without_nan(pair) for key, pair in results["intervals"].items()},
             "versions": run.status["versions"],
             "trained": run.status["finished"],
             "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
@@ -118,12 +119,3 @@ def crop_plan(data: Mapping[str, Any], margins: Mapping[str, float]) -> CropPlan
         eye_height=faces["eye_height"],
         eye_distance=faces["eye_distance"],
     )
-
-
-def _without_nan(values: Any) -> Any:
-    """The same, with None for what is no number: JSON has no NaN."""
-    if isinstance(values, dict):
-        return {key: _without_nan(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return [_without_nan(value) for value in values]
-    return None if isinstance(values, float) and not math.isfinite(values) else values

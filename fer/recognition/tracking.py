@@ -11,7 +11,7 @@ from fer.recognition.recognizer import Face
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, 0 to 1.
 
-    Example:
+    Examples:
         >>> overlap((0, 0, 10, 10), (5, 0, 10, 10))
         0.3333333333333333
     """

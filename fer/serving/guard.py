@@ -135,7 +135,7 @@ async def _drain(receive: Receive) -> None:
 def _host(header: str) -> str:
     """The name in a Host header, without its port.
 
-    Example:
+    Examples:
         >>> _host("localhost:8000"), _host("[::1]:8000")
         ('localhost', '::1')
     """

@@ -53,7 +53,7 @@ def serve(config: DictConfig) -> None:
 def page_address(host: str, port: int, token: str | None) -> str:
     """Where the page is; it takes the token out of its address.
 
-    Example:
+    Examples:
         >>> page_address("::1", 8000, "a/%41-token")
         'http://[::1]:8000/#a%2F%2541-token'
     """

@@ -10,9 +10,11 @@ import pytest
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
 from fer.data.readers.fer2013 import Fer2013Reader
-from tests.builders import fer2013_csv, fer2013_tree, fer2013_zip
+from fer.data.readers.ferplus import FerPlusReader
+from tests.builders import fer2013_csv, fer2013_tree, fer2013_zip, fer2013new_csv
 
 Open = Callable[..., Faces]
+Join = Callable[..., Faces]
 
 
 @pytest.fixture
@@ -43,6 +45,28 @@ def opened(cache_dir: Path) -> Open:
         return open_faces(Fer2013Reader(path), cache_dir, on_bad_file, progress=False)
 
     return open_path
+
+
+@pytest.fixture
+def votes(tmp_path: Path) -> Path:
+    return fer2013new_csv(tmp_path / "fer2013new.csv")
+
+
+@pytest.fixture
+def joined(votes: Path, cache_dir: Path) -> Join:
+    """Opens FER2013 at a path with the made-up votes."""
+
+    def join(
+        path: Path,
+        mode: str = "cross_entropy",
+        contempt: bool = True,
+        table: Path | None = None,
+        skip: bool = False,
+    ) -> Faces:
+        reader = FerPlusReader(Fer2013Reader(path), votes, mode, contempt, table)
+        return open_faces(reader, cache_dir, "skip" if skip else "stop", progress=False)
+
+    return join
 
 
 @pytest.fixture(scope="session")

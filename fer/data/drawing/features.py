@@ -22,7 +22,14 @@ MOUTH_LINE = 0.50
 
 
 def draw_brow(canvas: Canvas, person: Person, units: ActionUnits, side: float) -> None:
-    """One brow, from above the nose outwards."""
+    """One brow, from above the nose outwards.
+
+    Args:
+        canvas: What is drawn on.
+        person: Whose it is.
+        units: Strengths of the action units, 0 to 1, by their numbers.
+        side: -1: the one on the left, 1: on the right.
+    """
     base = EYE_LINE - person.brow_height + 0.08 * units[9]
     inner = base - 0.17 * units[1] + 0.15 * units[4] + 0.05 * units[9] + person.brow_tilt
     middle = base - 0.03 - 0.06 * units[1] - 0.13 * units[2] + 0.08 * units[4]
@@ -41,7 +48,14 @@ def draw_brow(canvas: Canvas, person: Person, units: ActionUnits, side: float) -
 
 
 def draw_eye(canvas: Canvas, person: Person, units: ActionUnits, side: float) -> None:
-    """White, iris, pupil and lids of one eye."""
+    """White, iris, pupil and lids of one eye.
+
+    Args:
+        canvas: What is drawn on.
+        person: Whose it is.
+        units: Strengths of the action units, 0 to 1, by their numbers.
+        side: -1: the one on the left, 1: on the right.
+    """
     closing = max(0.0, 1.0 - units[43])
     squint = 0.40 * units[6] + 0.38 * units[7] + 0.30 * units[9]
     above = 0.115 * person.eye_opening * max(0.1, 1.0 + 0.6 * units[5] - 0.8 * squint) * closing

@@ -30,7 +30,7 @@ _PARTS = {"tr": "training", "va": "validation", "te": "test"}
 def expression(name: str) -> str | None:
     """The expression that a name stands for, in any case and with or without a number before it.
 
-    Example:
+    Examples:
         >>> expression("Anger"), expression("3_fearful"), expression("cats")
         ('angry', 'fear', None)
     """
@@ -40,7 +40,7 @@ def expression(name: str) -> str | None:
 def part(name: str) -> str | None:
     """The part that a name stands for: training, validation or test.
 
-    Example:
+    Examples:
         >>> part("Train"), part("val_set"), part("Test_Aligned_Faces"), part("trainers")
         ('training', 'validation', 'test', None)
     """

@@ -28,7 +28,7 @@ def cell_histograms(
     Raises:
         ConfigError: The picture has fewer rows or columns than the grid.
 
-    Example:
+    Examples:
         >>> cell_histograms(np.array([[[0, 1], [1, 1]]]), bins=2, cells=1).tolist()
         [[[[1.0, 3.0]]]]
     """
@@ -53,7 +53,7 @@ def hellinger(histograms: NDArray[np.float64]) -> NDArray[np.float32]:
     Plain products of such vectors are the Hellinger kernel of the histograms (Vedaldi and
     Zisserman, Efficient additive kernels via explicit feature maps, 2012, section 3).
 
-    Example:
+    Examples:
         >>> hellinger(np.array([9.0, 0.0, 16.0])).tolist()
         [0.6000000238418579, 0.0, 0.800000011920929]
     """

@@ -32,7 +32,7 @@ class PlainCnn(nn.Module):
     Raises:
         ConfigError: There is no such network, or the pictures are too small for it.
 
-    Example:
+    Examples:
         >>> cnn = PlainCnn("cnn1", classes=7, channels=1, size=48, dense=[1024, 512], dropout=0.5)
         >>> cnn.dense.fc1.in_features == 6 * 6 * 128
         True

@@ -34,7 +34,7 @@ class Plan:
     def side(self, size: int) -> int:
         """Side of the last maps of a picture of `size` x `size`; below 1 where it is too small.
 
-        Example:
+        Examples:
             >>> PLANS["cnn3"].side(48)
             12
         """

@@ -34,7 +34,7 @@ def build_transfer(
     Raises:
         ConfigError: timm has no such backbone, or it cannot be changed as asked.
 
-    Example:
+    Examples:
         >>> sum(p.numel() for p in build_transfer("resnet18", classes=7).parameters())
         11173831
     """

@@ -57,7 +57,7 @@ class WideResNet(nn.Module):
         dropout: Inside blocks.
         drop_path: Of the last block; rises evenly from 0.
 
-    Example:
+    Examples:
         >>> sum(p.numel() for p in WideResNet(classes=10, channels=3, depth=28).parameters())
         36479194
     """
