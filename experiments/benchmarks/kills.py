@@ -45,9 +45,8 @@ def kill_runs(folder: Path, count: int, seed: int) -> bool:
         told = ", ".join(f"{state} ({n})" for state, n in states.items())
         print(f"{moment.name:<26}{states.total():>6}   {told}")
     tree = sum(kill.children for kill in kills)
-    print(
-        f"{'in all':<26}{len(kills):>6}   {tree} of them with W&B's process; {finished} runs finished"
-    )
+    told = f"{tree} of them with W&B's process; {finished} runs finished"
+    print(f"{'in all':<26}{len(kills):>6}   {told}")
     return held
 
 
@@ -55,10 +54,9 @@ def kill_sweeps(folder: Path, jobs: int, count: int, seed: int) -> bool:
     """Prints a line per sweep, and tells whether everything held."""
     rng = random.Random(seed)
     reference = undisturbed_sweep(folder / "undisturbed", jobs)
-    done = killed_sweep(folder / "killed", jobs, count, rng)
-    faults = {
-        f"killed when {done} of {jobs} were finished": sweep_faults(folder / "killed", reference)
-    }
+    killed = folder / "killed"
+    done = killed_sweep(killed, jobs, count, rng)
+    faults = {f"killed when {done} of {jobs} were finished": sweep_faults(killed, reference)}
     for name, dies in (("two at once", False), ("two, one of which dies", True)):
         place = folder / name.replace(" ", "_").replace(",", "")
         two_at_once(place, jobs, rng, dies)

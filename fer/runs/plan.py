@@ -32,7 +32,7 @@ class Plan:
     @property
     def epochs(self) -> int:
         """Whole epochs that came before what `start` and `resume` do."""
-        if self.content is None:
+        if not self.content:
             return 0
         return int(self.content["epoch"]) + (not within_epoch(self.content))
 

@@ -90,13 +90,12 @@ def sweep_faults(folder: Path, reference: Path) -> list[str]:
 
 def trained_twice(folder: Path) -> list[str]:
     """Jobs that began more than once, by their status and by W&B's records."""
-    return [
-        run.path.name
-        for run in runs(folder)
-        if run.status["resumed"]
-        or len(run.status["test_looks"]) != 1
-        or len(wandb_files(run.path)) != 1
-    ]
+    found = []
+    for run in runs(folder):
+        begun = 1 + len(run.status["resumed"])
+        if (begun, len(run.status["test_looks"]), len(wandb_files(run.path))) != (1, 1, 1):
+            found.append(run.path.name)
+    return found
 
 
 def _by_name(folder: Path) -> dict[str, RunFolder]:
