@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +95,11 @@ class SweepSummary(Callback):
         """
         keys = _keys(config.hydra.overrides.task)
         for folder in _folders(config):
-            for path, job in _records(folder).items():
-                if job["status"] != "finished" or _keys(job["overrides"]) != keys:
-                    path.unlink(missing_ok=True)
+            for path in folder.glob("jobs/*.json"):
+                with suppress(FileNotFoundError):
+                    job = json.loads(path.read_text("utf-8"))
+                    if job["status"] != "finished" or _keys(job["overrides"]) != keys:
+                        path.unlink()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the summary and prints it, failures in full."""
@@ -111,15 +113,6 @@ class SweepSummary(Callback):
 def _keys(overrides: Iterable[str]) -> list[str]:
     """The settings that name a sweep, in the order in which its jobs are numbered."""
     return [override.partition("=")[0] for override in overrides if names_sweep(override)]
-
-
-def _records(folder: Path) -> dict[Path, dict[str, Any]]:
-    """The jobs' records, in order; another process may take one away meanwhile."""
-    found = {}
-    for path in sorted(folder.glob("jobs/*.json")):
-        with suppress(FileNotFoundError):
-            found[path] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def _folders(config: DictConfig) -> list[Path]:
@@ -136,9 +129,25 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     Returns:
         A story per job; its overrides are those that differ between the jobs.
     """
+    records: list[str] | None = None
+    while records != (found := _records(folder)):  # again if a job ended meanwhile, maybe elsewhere
+        records, jobs = found, _write_summary(found, folder)
+    return jobs
+
+
+def _records(folder: Path) -> list[str]:
+    """What each job has written of itself, by number; another process may take one away."""
+    found = []
+    for path in sorted(folder.glob("jobs/*.json")):
+        with suppress(FileNotFoundError):
+            found.append(path.read_text("utf-8"))
+    return found
+
+
+def _write_summary(records: Sequence[str], folder: Path) -> list[dict[str, Any]]:
     from fer.evaluation.sweep_report import write_sweep_report
 
-    jobs = list(_records(folder).values())
+    jobs = [json.loads(record) for record in records]
     values: dict[str, dict[str, None]] = {}
     for job in jobs:
         for key, _, value in (override.partition("=") for override in job["overrides"]):

@@ -38,7 +38,7 @@ from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
-from fer.signals import ENDING, EndRequest
+from fer.signals import EndRequest
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
 from fer.trunk_cache import TrunkCache, remove_trunk_outputs
@@ -252,11 +252,10 @@ def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
 
 def _reason(error: BaseException) -> str:
     """Why a run ended."""
-    if isinstance(error, SystemExit) and error.code != 128 + signal.SIGINT:
-        names = {128 + number: signal.Signals(number).name for number in ENDING}
-        return f"ended by {names.get(error.code, error.code)}"
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        return "interrupted by the user"
+        code = error.code if isinstance(error, SystemExit) else None
+        names = {128 + each: each.name for each in signal.Signals if each != signal.SIGINT}
+        return f"ended by {names[code]}" if code in names else "interrupted by the user"
     return f"{type(error).__name__}: {error}"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from fer.signals import ENDING, EndRequest
+from fer.requeueing import WARNINGS
+from fer.signals import EndRequest
+
+ENDING = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -36,14 +38,15 @@ def test_at_another_time_it_leaves_at_once() -> None:
     assert end.value.code == 143
 
 
-def test_twice_in_a_moment_is_one_request_and_later_is_impatience() -> None:
-    with pytest.raises(SystemExit), EndRequest() as request:
+def test_only_ctrl_c_is_impatient() -> None:
+    """`timeout` and Slurm send theirs twice."""
+    with pytest.raises(SystemExit) as end, EndRequest() as request:
         request.busy = True
         signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)  # as `timeout` sends it
-        request.since = time.monotonic() - 1
         signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
         pytest.fail("went on")
+    assert end.value.code == 130
 
 
 def test_a_launcher_hears_of_it_when_all_is_written() -> None:
@@ -61,5 +64,5 @@ def test_a_launcher_hears_of_it_when_all_is_written() -> None:
         done.append("written")
         request.leave()
     assert done == ["written", "requeued by SIGUSR2"]
-    assert end.value.code == -1
+    assert end.value.code == 140
     assert signal.getsignal(signal.SIGUSR2) is requeue
