@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from fer.runs.folder import ANSWERED, RunFolder
 from tests.end_to_end.commands import TINY, assert_same_training, only_run, runs
-from tests.faults.processes import LIMIT, Cold, Training, Warm, kill, log_of, wait_for
+from tests.faults.processes import LIMIT, Cold, Training, Warm, kill, log_of, send, wait_for
 from tests.wandb_records import read_wandb, wandb_files
 
 ARGUMENTS = (
@@ -189,6 +190,23 @@ def _state(folder: Path) -> tuple[str, bool]:
     if status[ANSWERED] is None:
         return "in the test", True
     return {"running": "tested"}.get(status["state"], status["state"]), False
+
+
+def end_and_finish(folder: Path, reference: Path, number: signal.Signals) -> tuple[int, str]:
+    """Asks a training and all its children to end in the second epoch, and starts it again.
+
+    Returns:
+        The exit status of the first process, and what its run said then.
+    """
+    folder.mkdir()
+    training = Warm(folder, ARGUMENTS)
+    moment = Moment("the second epoch", "checkpoints/last.ckpt", 0.0)
+    assert _await(training, folder, reference, moment, random.Random(0)), log_of(folder).read_text()
+    send(training, number, children=True)
+    status, why = wait_for(training), only_run(folder).status["why"]
+    time.sleep(1.01)
+    assert wait_for(Warm(folder, ARGUMENTS)) == 0, log_of(folder).read_text()
+    return status, why
 
 
 def faults(folder: Path, reference: Path, looks: int) -> list[str]:

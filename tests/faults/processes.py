@@ -95,11 +95,16 @@ def wait_for(training: Training) -> int:
 
 def kill(training: Training, children: bool) -> None:
     """SIGKILL, with all its children or leaving W&B's process behind."""
+    send(training, signal.SIGKILL, children)
+    wait_for(training)
+
+
+def send(training: Training, number: signal.Signals, children: bool) -> None:
+    """A signal, to the process alone or, as Slurm does it, to all its children too."""
     family = _descendants(training.pid) if children else []
     for pid in (training.pid, *family):
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_for(training)
+            os.kill(pid, number)
 
 
 def _descendants(pid: int) -> list[int]:
