@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
+from fer.launching import tell_where
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.writing import write_text
@@ -85,6 +86,7 @@ class SweepSummary(Callback):
         for folder in _folders(config):
             for old in folder.glob("jobs/*.json"):
                 old.unlink()
+        tell_where(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the summary and prints it, failures in full."""
@@ -109,9 +111,21 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     Returns:
         A story per job; its overrides are those that differ between the jobs.
     """
+    records: list[str] | None = None
+    while records != (found := _records(folder)):  # again if a job ended meanwhile, maybe elsewhere
+        records, jobs = found, _write_summary(found, folder)
+    return jobs
+
+
+def _records(folder: Path) -> list[str]:
+    """What each job has written of itself, by number."""
+    return [path.read_text("utf-8") for path in sorted(folder.glob("jobs/*.json"))]
+
+
+def _write_summary(records: Sequence[str], folder: Path) -> list[dict[str, Any]]:
     from fer.evaluation.sweep_report import write_sweep_report
 
-    jobs = [json.loads(p.read_text("utf-8")) for p in sorted(folder.glob("jobs/*.json"))]
+    jobs = [json.loads(record) for record in records]
     values: dict[str, dict[str, None]] = {}
     for job in jobs:
         for key, _, value in (override.partition("=") for override in job["overrides"]):

@@ -242,8 +242,9 @@ def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
 def _reason(error: BaseException) -> str:
     """Why a run ended."""
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        asked = error.code == 128 + signal.SIGTERM if isinstance(error, SystemExit) else False
-        return "ended by SIGTERM" if asked else "interrupted by the user"
+        code = error.code if isinstance(error, SystemExit) else None
+        names = {128 + each: each.name for each in signal.Signals if each != signal.SIGINT}
+        return f"ended by {names[code]}" if code in names else "interrupted by the user"
     return f"{type(error).__name__}: {error}"
 
 
