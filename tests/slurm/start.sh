@@ -32,7 +32,7 @@ SlurmdPidFile=$folder/slurmd-%n.pid
 SlurmctldLogFile=$folder/log/slurmctld.log
 SlurmdLogFile=$folder/log/slurmd-%n.log
 ReturnToService=2
-KillWait=60
+KillWait=45
 MinJobAge=3600
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,requeue_delay=0
 PreemptType=preempt/partition_prio

@@ -3,9 +3,8 @@
 set -uo pipefail
 folder=$(realpath "$1")
 export SLURM_CONF=$folder/slurm.conf
-scancel --user="$(id -un)" --signal=KILL --full 2>/dev/null
 scancel --user="$(id -un)" 2>/dev/null
-for _ in $(seq 60); do
+for _ in $(seq 180); do  # KillWait and a little more
   [ -z "$(squeue --noheader --states=RUNNING,COMPLETING 2>/dev/null)" ] && break
   sleep 0.5
 done

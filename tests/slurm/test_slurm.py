@@ -1,4 +1,4 @@
-"""A sweep on a real Slurm of two nodes, each of whose jobs but one is taken off the cluster once."""
+"""A sweep on a real Slurm of two nodes; each of its jobs but one is taken off the cluster once."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ class Cluster:
         )
         print(f"{time.strftime('%H:%M:%S')} $ {' '.join(command)}\n{done.stdout}", flush=True)
         return done.stdout
+
+    def send(self, signal: str, job: str) -> None:
+        """Not waited for: where the job ends at it, scancel tries again for minutes."""
+        command = ["scancel", f"--signal={signal}", job]
+        subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
+        print(f"{time.strftime('%H:%M:%S')} $ {' '.join(command)}\n", flush=True)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -127,7 +133,7 @@ def disturb(cluster: Cluster, folder: Path) -> tuple[str, set[str]]:
 
     until("job 0 trains", lambda: trains(folder, 0))
     cluster.ask("squeue", "--array")
-    cluster.ask("scancel", "--signal=USR2", f"{array}_0")  # as before its time limit
+    cluster.send("USR2", f"{array}_0")  # as before its time limit
     until("job 1 trains", lambda: trains(folder, 1))
     away = cluster.jobs()[f"{array}_1"][1]
     cluster.ask("scontrol", "update", f"nodename={away}", "state=drain", "reason=repair")
