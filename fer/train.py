@@ -45,10 +45,10 @@ def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFold
     if config.trials > 1 or config.protocol.get("fold") == "all":
         from fer.repeats import train_repeats
 
-        return train_repeats(config, *place)
+        return train_repeats(config, *place, wait=job is not None)
     from fer.training import train
 
-    return train(config, *place)
+    return train(config, *place, wait=job is not None)
 
 
 if __name__ == "__main__":

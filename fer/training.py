@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import check_fits
-from fer.runs.folder import RunFolder, now, run_name
-from fer.runs.plan import Plan, plan_run
+from fer.runs.folder import ANSWERED, RunFolder, now, run_name
+from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
@@ -57,7 +58,11 @@ _PATHS = (
 
 
 def train(
-    config: DictConfig, group: str | None = None, job: int = 0, tables: bool = True
+    config: DictConfig,
+    group: str | None = None,
+    job: int = 0,
+    tables: bool = True,
+    wait: bool = False,
 ) -> RunFolder:
     """Trains what the configuration describes, tests it once, and leaves a run folder.
 
@@ -68,6 +73,7 @@ def train(
         group: W&B's group, such as the sweep's name.
         job: Place in a sweep; parallel jobs take the GPUs in turn by it.
         tables: Whether the finished run's tables are printed.
+        wait: Where another process trains this run, wait for it; False: that is an error.
 
     Returns:
         The finished run folder.
@@ -96,14 +102,16 @@ def train(
     pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
     name = run_name(settings, faces.fingerprint + (pseudo.identity if pseudo else ""))
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
-    plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
-    say(quiet, f"run folder: {run.path}", plan.message)
-    if plan.action != "show":
-        say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
-        say(quiet, pseudo.join(run) if pseudo else None)
-        _work(settings, run, plan, data, group or settings["name"], job)
-    elif "WANDB_SWEEP_ID" in os.environ:
-        replay(run, settings, group or settings["name"])
+    say(quiet, f"run folder: {run.path}")
+    tell = partial(say, quiet) if wait else None
+    with planned(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH, tell) as plan:
+        say(quiet, plan.message)
+        if plan.action != "show":
+            say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
+            say(quiet, pseudo.join(run) if pseudo else None)
+            _work(settings, run, plan, data, group or settings["name"], job)
+        elif "WANDB_SWEEP_ID" in os.environ:
+            replay(run, settings, group or settings["name"])
     if tables and not quiet:
         before = () if plan.action == "show" else (*faces.notes, *data.split.notes)
         show(run, before)
@@ -165,7 +173,7 @@ def _work(
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group, data.split.cautions)
-    with run.lock(), EndRequest() as end:
+    with EndRequest() as end:
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
@@ -184,6 +192,7 @@ def _work(
                 run.update(trained=True)
             remove_trunk_outputs(run)
             meet_test_part(settings, run, model, data, trainer, tracker)
+            tracker.finish(failed=False)
             run.update(state="finished", finished=now(), why=None)
         except BaseException as error:
             state = "failed" if isinstance(error, Exception) else "interrupted"
@@ -192,7 +201,6 @@ def _work(
                 say(quiet, f"{_reason(error)}: the same command goes on")
             tracker.finish(failed=True)
             raise
-        tracker.finish(failed=False)
 
 
 def _begin(
@@ -214,6 +222,7 @@ def _begin(
             "resumed": [*before.get("resumed", []), now()] if before else [],
             "seed": settings["seed"],
             "trained": plan.action == "test",
+            ANSWERED: before.get(ANSWERED) if plan.action == "test" else None,
             "wandb_id": before.get("wandb_id", f"{run.path.name}-{secrets.token_hex(3)}"),
             "versions": versions(),
             "git_commit": git_commit(),
@@ -226,6 +235,8 @@ def _begin(
         },
     )
     data.split.save(run.split)
+    if plan.action != "test":
+        run.keep_rows(plan.epochs)  # before W&B is told of them
     if settings["model"]["kind"] != "classical":
         _draw_augmented(run, data)
     return {"weights": run.status.get("weights")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +24,9 @@ FORMAT = 1
 
 GROUP_TABLE = "repeats.csv"
 """A row per run of a group: every fold, every trial. No run folder has one."""
+
+ANSWERED = "test_milliseconds_per_face"
+"""In `status.json`: how long the test took, null until `test/predictions.csv` holds its answers."""
 
 NOT_DECIDING = (
     "paths",
@@ -205,18 +208,34 @@ class RunFolder:
         lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
         write_text(self.path / "metrics.csv", "\n".join(lines) + "\n")
 
+    def keep_rows(self, epochs: int) -> None:
+        """Drops the rows of later epochs, which will be run again."""
+        rows = self.rows()
+        kept = [row for row in rows if row["epoch"] <= epochs]
+        if len(kept) < len(rows):
+            self.write_rows(kept)
+
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, tell: Callable[[str], object] | None = None) -> Iterator[None]:
         """Keeps other processes from training here; removes what killed ones left half written.
+
+        A folder in which nothing was written is removed again.
+
+        Args:
+            tell: Says that another process is waited for; None: that is an error.
 
         Raises:
             RunError: Another process has it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        refusal = f"{self.path} is being trained by another process: wait for it, or end it"
-        with locked(self.path / ".lock", refusal):
-            remove_parts(self.path, besides="evaluations")
-            yield
+        try:
+            what = f"{self.path} is being trained by another process"
+            with locked(self.path / ".lock", what, tell):
+                remove_parts(self.path, besides="evaluations")
+                yield
+        finally:
+            with suppress(OSError):
+                self.path.rmdir()
 
     def move_aside(self) -> Path:
         """Keeps what was here under another name; the folder is free again."""

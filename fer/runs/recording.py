@@ -61,7 +61,7 @@ class Recorder(Checkpoint):
         """Drops rows of epochs that will be run again; goes on within an epoch where it ended."""
         done, self.steps = trainer.current_epoch, trainer.global_step
         self.end.take_over()  # from Lightning, which would drop the epoch
-        self.run.write_rows(row for row in self.run.rows() if row["epoch"] <= done)
+        self.run.keep_rows(done)
         if self.middle is not None:  # Lightning begins no epoch then
             pl_module.on_train_epoch_start()
             batches = trainer.train_dataloader.sampler  # type: ignore[union-attr]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +44,62 @@ def test_a_lock_that_was_removed_meanwhile_is_none(
         monkeypatch.undo()
         with pytest.raises(RunError), locked(path, "taken"):
             pass
+
+
+def test_it_names_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    owner = f"process {os.getpid()} on {socket.gethostname()}"
+    with (
+        locked(path, "taken"),
+        pytest.raises(RunError, match=rf"taken \({owner}.*\): wait for it, or end it"),
+        locked(path, "taken"),
+    ):
+        pass
+
+
+def test_who_waits_gets_it_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "POLL", 0.01)
+    path, told, done = tmp_path / ".lock", [], []
+
+    def second() -> None:
+        with locked(path, "taken", told.append):
+            done.append("second")
+
+    waiting = threading.Thread(target=second)
+    with locked(path, "taken"):
+        waiting.start()
+        while not told:
+            time.sleep(0.01)
+        done.append("first")
+    waiting.join()
+    assert done == ["first", "second"] and told[0].endswith("waiting for it")
+    assert len(told) == 1 and not path.exists()
+
+
+def test_a_dead_owner_on_this_machine_is_followed_at_once(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.write_text(json.dumps({"host": socket.gethostname(), "pid": 1}))
+    with locked(path, "taken"):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def test_an_owner_elsewhere_counts_as_long_as_it_gives_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system passes no locks on from machine to machine."""
+    monkeypatch.setattr(locking, "POLL", 0.01)
+    monkeypatch.setattr(locking, "SILENCE", 0.5)
+    path, ended = tmp_path / ".lock", threading.Event()
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "user": "ada"}))
+    monkeypatch.setattr(locking, "BEAT", 0.02)
+    beating = threading.Thread(target=locking._beat, args=(path, ended))
+    beating.start()
+    with pytest.raises(RunError, match="process 7 on elsewhere, ada"), locked(path, "taken"):
+        pass
+    ended.set()
+    beating.join()
+    with locked(path, "taken"):
+        assert "elsewhere" not in path.read_text()
 
 
 def test_half_written_files_of_a_killed_process_go(tmp_path: Path) -> None:
