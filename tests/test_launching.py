@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_who_is_requeued(
     squeue = tmp_path / "squeue"
     squeue.write_text(f'#!/bin/sh\n[ "$2" = --jobs=7 ] && echo "{state}"\n')
     squeue.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     launcher = Launcher(SystemExit(-1))
     others = {signal.SIGINT: launcher, signal.SIGTERM: launcher, signal.SIGUSR1: signal.SIG_DFL}
