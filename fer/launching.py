@@ -14,10 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 from fer.config import stop
 from fer.errors import ConfigError, FerError
 
-EXTRAS = {"submitit_slurm": "slurm", "submitit_local": "slurm", "joblib": "parallel"}
+EXTRAS = {"submitit_slurm": "slurm", "submitit_local": "slurm", "joblib": "parallel", "ray": "ray"}
 """Hydra's launchers that are installed with an extra."""
 
-_PACKAGES = ("hydra_plugins", "submitit")
+_PACKAGES = ("hydra_plugins", "ray", "submitit")
 
 
 def missing_launcher(name: str) -> str | None:

@@ -61,6 +61,7 @@ class SweepJob:
         Another process may run the same sweep: a job that it trains is waited for.
         """
         global _failed
+        os.chdir(HydraConfig.get().runtime.cwd)  # a launcher may start it elsewhere
         print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
         self._record("running")
         try:

@@ -25,7 +25,7 @@ submitit = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    ("launcher", "extra"), [("submitit_slurm", "slurm"), ("joblib", "parallel")]
+    ("launcher", "extra"), [("submitit_slurm", "slurm"), ("joblib", "parallel"), ("ray", "ray")]
 )
 def test_a_launcher_that_is_not_installed_is_named_with_its_extra(
     launcher: str, extra: str
