@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from fer.config import names_sweep
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
+from fer.launching import tell_where
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.writing import write_text
@@ -60,6 +61,7 @@ class SweepJob:
         Another process may run the same sweep: a job that it trains is waited for.
         """
         global _failed
+        os.chdir(HydraConfig.get().runtime.cwd)  # a launcher may start it elsewhere
         print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
         self._record("running")
         try:
@@ -100,6 +102,7 @@ class SweepSummary(Callback):
                     job = json.loads(path.read_text("utf-8"))
                     if job["status"] != "finished" or _keys(job["overrides"]) != keys:
                         path.unlink()
+        tell_where(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the summary and prints it, failures in full."""

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from fer.checks import check_training
 from fer.config import command, name_sweep
+from fer.launching import launcher_errors, refuse_launcher
 from fer.sweep import SweepJob, sweep_failed
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Composes `conf/train.yaml` and trains; the exit status tells whether every job finished."""
     name_sweep(sys.argv[1:])
-    command("train", run)
+    with launcher_errors():
+        command("train", run)
     if sweep_failed():
         sys.exit(1)
 
@@ -28,6 +30,7 @@ def run(config: DictConfig) -> None:
     """Trains one configuration, by itself or as a job of a sweep."""
     job = SweepJob.current()
     if job is None:
+        refuse_launcher()
         checked_training(config)
     else:
         job.run(config, lambda settings: checked_training(settings, job))
