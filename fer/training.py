@@ -27,6 +27,7 @@ from fer.data.protocols import make_split
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
+from fer.launching import fit_together, other_processes, processes, settle_devices
 from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
@@ -81,6 +82,7 @@ def train(
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
+    settle_devices(settings)
     _make_absolute(settings)
     classical = settings["model"]["kind"] == "classical"
     if classical:
@@ -88,9 +90,7 @@ def train(
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     check_classes(config, faces.classes)
-    limit = settings["data"]["images_per_class"]
-    data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
-    data.faces, data.split = clean_training(faces, data.split, settings["data"])
+    divide(settings, data)
     settle_sources(settings, data)
 
     pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
@@ -108,6 +108,13 @@ def train(
         before = () if plan.action == "show" else (*faces.notes, *data.split.notes)
         show(run, before)
     return run
+
+
+def divide(settings: Mapping[str, Any], data: FaceDataModule) -> None:
+    """Divides an opened data set into its parts, and cleans the training part."""
+    limit = settings["data"]["images_per_class"]
+    split = make_split(data.faces, settings["protocol"], limit, settings["seed"])
+    data.faces, data.split = clean_training(data.faces, split, settings["data"])
 
 
 def _make_absolute(settings: dict[str, Any]) -> None:
@@ -176,6 +183,9 @@ def _work(
             if plan.action != "test":
                 if classical and plan.checkpoint is None:
                     fit_classical(settings, run, model, data, tracker)
+                elif trained and processes(settings) > 1:
+                    with other_processes(settings, run, plan.checkpoint):
+                        fit_together(settings, run, model, data, tracker, end, plan.checkpoint)
                 elif trained and not classical:
                     seen = data if trunk is None else trunk
                     trainer.fit(model, seen, ckpt_path=plan.checkpoint, weights_only=True)
