@@ -52,7 +52,7 @@ def processes(settings: Mapping[str, Any]) -> int:
 
 
 def settle_devices(settings: dict[str, Any]) -> None:
-    """Decides between GPUs and CPU where several processes train, and looks whether there are so many.
+    """Decides between GPUs and the CPU for several processes, and looks whether there are enough.
 
     Args:
         settings: A whole configuration; `trainer.accelerator` is changed in place.
@@ -181,7 +181,7 @@ def fit_together(
 ) -> None:
     """One process's part of the training, within `group`; see `fer.training` for the arguments."""
     if settings["trainer"]["sync_batchnorm"]:  # timm's keeps what its norms do besides
-        model.network = convert_sync_batchnorm(model.network)
+        model.network = convert_sync_batchnorm(model.network)  # type: ignore[no-untyped-call]
     names = data.training()[0].names
     trainer = build_trainer(settings, run, tracker, names, end, 0, learns=True, together=True)
     trainer.fit(model, data, ckpt_path=checkpoint, weights_only=True)
@@ -210,7 +210,7 @@ def _variables(values: Mapping[str, str]) -> Iterator[None]:
 
 def _start(rank: int) -> _Child:
     """Starts another process, out of reach of the terminal's Ctrl-C, which the first passes on."""
-    errors = tempfile.TemporaryFile()  # noqa: SIM115: as long as the process
+    errors = tempfile.TemporaryFile()  # noqa: SIM115
     process = subprocess.Popen(
         [sys.executable, "-m", "fer.worker"],
         env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)},

@@ -26,6 +26,6 @@ def gathered(value: T) -> list[T]:
 
 
 def add_up(tensor: Tensor) -> None:
-    """Makes a tensor, in place, the sum of all processes' tensors. All call it at the same place."""
+    """Makes a tensor, in place, the sum over all processes. All call it at the same place."""
     if count() > 1:
         torch.distributed.all_reduce(tensor)

@@ -121,10 +121,12 @@ class FaceDataModule(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Validation batches, in order; with several processes, those of this one."""
-        batches: Batches | OwnBatches = Batches(self.split.validation, EVALUATION_BATCH)
-        if self.trainer is not None and self.trainer.world_size > 1:
-            batches = OwnBatches(batches, self.trainer.global_rank, self.trainer.world_size)
-        return self._loader(self.faces, batches)
+        batches = Batches(self.split.validation, EVALUATION_BATCH)
+        trainer = self.trainer
+        if trainer is None or trainer.world_size == 1:
+            return self._loader(self.faces, batches)
+        own = OwnBatches(batches, trainer.global_rank, trainer.world_size)
+        return self._loader(self.faces, own)
 
     def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches of the faces in `predicted`, in order."""
@@ -201,7 +203,7 @@ def _own_share(batch: dict[str, Any], rank: int, world: int) -> dict[str, Any]:
         return batch
     whole = {key: batch[key] for key in ("label", "target") if key in batch}
     rows = own_rows(len(batch["image"]), rank, world)
-    own = {key: value[rows] for key, value in {"image": batch["image"], **whole}.items()}
+    own = {key: batch[key][rows] for key in ("image", *whole)}
     counted = rank == 0 or len(own["image"]) < len(batch["image"])
     return {**batch, **own, "whole": whole, "counted": counted}
 
