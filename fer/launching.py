@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from timm.layers import convert_sync_batchnorm
 from torch.distributed import PrefixStore, Store, TCPStore
 
 from fer.checks.processes import torchrun_processes
+from fer.children import Children
 from fer.data.modules import FaceDataModule
 from fer.errors import ConfigError, FerError, RunError
 from fer.lightning_trainer import build_trainer
@@ -35,15 +33,6 @@ from fer.signals import EndRequest
 
 HOST = "127.0.0.1"
 TASK = "task"
-PATIENCE = 10.0
-"""Seconds in which the others end by themselves when the first has ended."""
-
-
-@dataclass
-class _Child:
-    rank: int
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
 
 
 def processes(settings: Mapping[str, Any]) -> int:
@@ -91,7 +80,7 @@ def other_processes(
     """
     place = {"WORLD_SIZE": str(processes(settings)), "RANK": "0", "LOCAL_RANK": "0"}
     threads, before = _threads(settings), torch.get_num_threads()
-    children: list[_Child] = []
+    children = Children()
     own_server = None
     if torchrun_processes() is None:
         own_server = TCPStore(HOST, 0, is_master=True, wait_for_workers=False)
@@ -106,20 +95,20 @@ def other_processes(
             store.set(TASK, json.dumps(task))
             if own_server is not None:
                 for rank in range(1, processes(settings)):
-                    children.append(_start(rank))
+                    children.start(rank)
             _await(store, processes(settings), children)
             with group(store, settings):
                 yield
         except FerError:
             raise
         except Exception as error:
-            ended = _first_ended(children)
-            if ended is None:
+            told = children.told_of_the_first_to_end()
+            if told is None:
                 raise
-            raise RunError(_told(ended)) from error
+            raise RunError(told) from error
         finally:
             torch.set_num_threads(before)
-            _end(children)
+            children.end()
 
 
 def open_store(server: Store | None = None) -> Store:
@@ -208,58 +197,15 @@ def _variables(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start(rank: int) -> _Child:
-    """Starts another process, out of reach of the terminal's Ctrl-C, which the first passes on."""
-    errors = tempfile.TemporaryFile()  # noqa: SIM115
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fer.worker"],
-        env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-        start_new_session=True,
-    )
-    return _Child(rank, process, errors)
+def _await(store: Store, world: int, children: Children) -> None:
+    """Waits until all are there.
 
-
-def _await(store: Store, world: int, children: Sequence[_Child]) -> None:
-    """Waits until all are there."""
+    Raises:
+        RunError: One has ended instead.
+    """
     others = [f"ready {rank}" for rank in range(1, world)]
     while not store.check(others):
-        for child in children:
-            if child.process.poll() is not None:
-                raise RunError(_told(child))
+        told = children.told_of_ended()
+        if told is not None:
+            raise RunError(told)
         time.sleep(0.02)
-
-
-def _first_ended(children: Sequence[_Child]) -> _Child | None:
-    """The process whose end made the others fail, if one's did; it may be ending just now."""
-    deadline = time.monotonic() + PATIENCE / 2
-    while children and time.monotonic() < deadline:
-        for child in children:
-            if child.process.poll() is not None:
-                return child
-        time.sleep(0.05)
-    return None
-
-
-def _told(child: _Child) -> str:
-    """How a process ended."""
-    child.errors.seek(0)
-    lines = child.errors.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
-    return (
-        f"process {child.rank} of this training ended with status {child.process.returncode}: "
-        f"{lines[-1].strip()}. The same command goes on from the last checkpoint"
-    )
-
-
-def _end(children: Sequence[_Child]) -> None:
-    """Waits for the others, and ends those that do not."""
-    deadline = time.monotonic() + PATIENCE
-    for child in children:
-        try:
-            child.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
-        child.errors.close()

@@ -19,11 +19,9 @@ from fer.checks.classes import check_classes
 from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
-from fer.data.cleaning import clean_training
-from fer.data.data_sets import build_data
+from fer.data.data_sets import build_data, divide
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import make_split
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
@@ -108,13 +106,6 @@ def train(
         before = () if plan.action == "show" else (*faces.notes, *data.split.notes)
         show(run, before)
     return run
-
-
-def divide(settings: Mapping[str, Any], data: FaceDataModule) -> None:
-    """Divides an opened data set into its parts, and cleans the training part."""
-    limit = settings["data"]["images_per_class"]
-    split = make_split(data.faces, settings["protocol"], limit, settings["seed"])
-    data.faces, data.split = clean_training(data.faces, split, settings["data"])
 
 
 def _make_absolute(settings: dict[str, Any]) -> None:
