@@ -64,9 +64,16 @@ class Children:
             told = self.told_of_ended()
         return told
 
-    def end(self) -> None:
-        """Waits for them, and ends those that do not."""
+    def end(self, at_once: bool) -> None:
+        """Waits for them, and ends those that do not end; none has anything to write down.
+
+        Args:
+            at_once: Whether they are asked to, since the first process could not go on.
+        """
         deadline = time.monotonic() + PATIENCE
+        for child in self.found:
+            if at_once:
+                child.process.terminate()
         for child in self.found:
             try:
                 child.process.wait(max(0.0, deadline - time.monotonic()))

@@ -80,7 +80,7 @@ def other_processes(
     """
     place = {"WORLD_SIZE": str(processes(settings)), "RANK": "0", "LOCAL_RANK": "0"}
     threads, before = _threads(settings), torch.get_num_threads()
-    children = Children()
+    children, trained = Children(), False
     own_server = None
     if torchrun_processes() is None:
         own_server = TCPStore(HOST, 0, is_master=True, wait_for_workers=False)
@@ -99,6 +99,7 @@ def other_processes(
             _await(store, processes(settings), children)
             with group(store, settings):
                 yield
+                trained = True
         except FerError:
             raise
         except Exception as error:
@@ -108,7 +109,7 @@ def other_processes(
             raise RunError(told) from error
         finally:
             torch.set_num_threads(before)
-            children.end()
+            children.end(at_once=not trained)
 
 
 def open_store(server: Store | None = None) -> Store:

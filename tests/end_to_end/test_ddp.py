@@ -11,12 +11,14 @@ from lightning.pytorch.callbacks import Callback
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 
 import fer.lightning_trainer
+from fer.checks import check_training
 from fer.checks.processes import check_sweep
 from fer.data.data_sets import build_data, divide
 from fer.errors import ConfigError
+from fer.launching import settle_devices
 from fer.prediction import load_model
 from fer.runs.folder import RunFolder
-from tests.composing import composed
+from tests.composing import composed, settings
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
@@ -96,11 +98,11 @@ def test_follows_one_process(two: RunFolder, one: RunFolder) -> None:
 
 @pytest.mark.slow
 def test_validation_is_that_of_one_process_to_the_last_bit(two: RunFolder) -> None:
-    settings = two.settings
-    settings["paths"]["cache"] = str(two.path.parents[1] / "cache")
-    data = build_data(settings)
+    chosen = two.settings
+    chosen["paths"]["cache"] = str(two.path.parents[1] / "cache")
+    data = build_data(chosen)
     data.open(progress=False)
-    divide(settings, data)
+    divide(chosen, data)
     trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_progress_bar=False)
     (figures,) = trainer.validate(load_model(two), datamodule=data, verbose=False)
     row = next(row for row in two.rows() if row["epoch"] == two.results()["epoch"])
@@ -126,6 +128,26 @@ def test_jobs_side_by_side_would_share_devices() -> None:
         check_sweep(composed(TWO), joblib)
     check_sweep(composed(), joblib)
     check_sweep(composed(TWO), "hydra._internal.core_plugins.basic_launcher.BasicLauncher")
+
+
+def test_torchrun_starts_as_many_processes_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check_training(composed(TWO))
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="torchrun has started 4 processes"):
+        check_training(composed(TWO))
+    check_training(composed(TWO, "trainer.nodes=2"))
+    with pytest.raises(ConfigError, match="one run"):
+        check_training(composed(TWO, "trainer.nodes=2", "trials=2"))
+    with pytest.raises(ConfigError, match="sweep without it"):
+        check_sweep(composed(TWO, "trainer.nodes=2"), "BasicLauncher")
+
+
+def test_more_gpus_than_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"trainer.devices=64: this machine has \d+ GPUs"):
+        settle_devices(settings(TWO, "trainer.devices=64", "trainer.accelerator=gpu"))
 
 
 def test_shared_norms_keep_what_timm_adds_to_them() -> None:
