@@ -20,14 +20,13 @@ from fer.checks.classes import check_classes
 from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
-from fer.data.cleaning import clean_training
-from fer.data.data_sets import build_data
+from fer.data.data_sets import build_data, divide
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import make_split
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
+from fer.launching import fit_together, other_processes, processes, settle_devices
 from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
@@ -87,6 +86,7 @@ def train(
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
+    settle_devices(settings)
     _make_absolute(settings)
     classical = settings["model"]["kind"] == "classical"
     if classical:
@@ -94,9 +94,7 @@ def train(
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     check_classes(config, faces.classes)
-    limit = settings["data"]["images_per_class"]
-    data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
-    data.faces, data.split = clean_training(faces, data.split, settings["data"])
+    divide(settings, data)
     settle_sources(settings, data)
 
     pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
@@ -184,6 +182,9 @@ def _work(
             if plan.action != "test":
                 if classical and plan.checkpoint is None:
                     fit_classical(settings, run, model, data, tracker)
+                elif trained and processes(settings) > 1:
+                    with other_processes(settings, run, plan.checkpoint):
+                        fit_together(settings, run, model, data, tracker, end, plan.checkpoint)
                 elif trained and not classical:
                     seen = data if trunk is None else trunk
                     trainer.fit(model, seen, ckpt_path=plan.checkpoint, weights_only=True)

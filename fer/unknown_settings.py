@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from fer.launching import missing_launcher
+from fer.launchers import missing_launcher
 
 
 def refused_addition(argument: str, conf: Path, name: str) -> str:

@@ -95,8 +95,34 @@ class Batches(Sampler[NDArray[np.int64]]):
             yield order[start:] if last else order[start : start + self.batch_size]
 
 
+class OwnBatches(Sampler[NDArray[np.int64]]):
+    """Every so many-th of some batches: those that one of several processes looks at.
+
+    Every process has equally many, so that none waits for another in vain. Where they do not come
+    out even, several look at the last batch, which its faces' indices tell.
+
+    Args:
+        batches: In order.
+        rank: Which process, from 0.
+        world: How many processes.
+    """
+
+    def __init__(self, batches: Batches, rank: int, world: int) -> None:
+        self.batches, self.rank, self.world = batches, rank, world
+
+    def __len__(self) -> int:
+        """Batches of this process."""
+        return -(-len(self.batches) // self.world)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        """Yields int64 `[B]`."""
+        every = list(self.batches)
+        for turn in range(len(self)):
+            yield every[min(turn * self.world + self.rank, len(every) - 1)]
+
+
 def loader(
-    faces: Faces, batches: Batches, pixels: Tensor | None = None
+    faces: Faces, batches: Batches | OwnBatches, pixels: Tensor | None = None
 ) -> DataLoader[dict[str, Tensor]]:
     """A DataLoader whose sampler already makes the batches.
 

@@ -17,11 +17,12 @@ from fer.data.augmentation import Augmentation
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
 from fer.data.joined import join
-from fer.data.loading import Batches, loader
+from fer.data.loading import Batches, OwnBatches, loader
 from fer.data.mixing import Mixing, mixes
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.readers import Reader
 from fer.data.resident import ResidentPixels
+from fer.data.sharing import SharedDraws, own_rows
 from fer.data.splits import Split
 from fer.epochs import value_at
 
@@ -57,6 +58,7 @@ class FaceDataModule(LightningDataModule):
             for side in self.progressive.values()
         }
         self.resident = ResidentPixels(data.get("on_device", False))
+        self.draws = SharedDraws()
         self.faces: Faces
         self.split: Split
         self.more: tuple[Faces, NDArray[np.int64]] | None = None
@@ -118,14 +120,19 @@ class FaceDataModule(LightningDataModule):
         return faces, np.repeat(part, times[faces.labels[part]])
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Validation batches, in order."""
-        return self._loader(self.faces, Batches(self.split.validation, EVALUATION_BATCH))
+        """Validation batches, in order; with several processes, those of this one."""
+        batches = Batches(self.split.validation, EVALUATION_BATCH)
+        trainer = self.trainer
+        if trainer is None or trainer.world_size == 1:
+            return self._loader(self.faces, batches)
+        own = OwnBatches(batches, trainer.global_rank, trainer.world_size)
+        return self._loader(self.faces, own)
 
     def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches of the faces in `predicted`, in order."""
         return self._loader(self.faces, Batches(self.predicted, EVALUATION_BATCH))
 
-    def _loader(self, faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+    def _loader(self, faces: Faces, batches: Batches | OwnBatches) -> DataLoader[dict[str, Tensor]]:
         """Batches whose pixels come from the device where they lie there."""
         trainer = self.trainer
         device = torch.device("cpu") if trainer is None else trainer.strategy.root_device
@@ -159,7 +166,9 @@ class FaceDataModule(LightningDataModule):
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""
         trainer = self.trainer
         if trainer is not None and trainer.training:
-            return self._for_training(batch, value_at(self.progressive, trainer.current_epoch))
+            with self.draws.drawn():
+                whole = self._for_training(batch, value_at(self.progressive, trainer.current_epoch))
+            return _own_share(whole, trainer.global_rank, trainer.world_size)
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
@@ -168,7 +177,7 @@ class FaceDataModule(LightningDataModule):
             self.test_time["crops"] if testing else 1,
             self.test_time["flip"] and testing,
         )
-        return {"image": images, "label": batch["label"]}
+        return {"image": images, "label": batch["label"], "index": batch["index"]}
 
     def _for_training(self, batch: dict[str, Tensor], side: int) -> dict[str, Any]:
         """Augmented pictures, made out of ones of `side` pixels, and what they aim at."""
@@ -182,6 +191,21 @@ class FaceDataModule(LightningDataModule):
             images, target = mixing(images, aims.get("target", aims["label"]))
             aims = {"label": target.argmax(dim=1), "target": target}
         return {"image": images, **aims, "faces": faces, "index": batch["index"]}
+
+
+def _own_share(batch: dict[str, Any], rank: int, world: int) -> dict[str, Any]:
+    """What a process learns from: its share of a batch that every process has augmented alike.
+
+    With several processes, `whole` holds what the whole batch aims at, and `counted` says whether
+    the share is counted in the training figures: a batch that all take whole is counted by one.
+    """
+    if world == 1:
+        return batch
+    whole = {key: batch[key] for key in ("label", "target") if key in batch}
+    rows = own_rows(len(batch["image"]), rank, world)
+    own = {key: batch[key][rows] for key in ("image", *whole)}
+    counted = rank == 0 or len(own["image"]) < len(batch["image"])
+    return {**batch, **own, "whole": whole, "counted": counted}
 
 
 def _shrunk(augment: Mapping[str, Any], share: float) -> Mapping[str, Any]:

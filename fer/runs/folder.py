@@ -56,7 +56,7 @@ NOT_DECIDING = (
 )
 """Settings that say where, how fast or how loudly, but not what comes out."""
 
-OFF = {"model.trunk_cache": 0}
+OFF = {"model.trunk_cache": 0, "trainer.nodes": 1, "trainer.sync_batchnorm": False}
 """Settings that came after the first runs, at the value that leaves all as it was without them.
 
 A run without the key and one at this value are of one configuration.
