@@ -34,6 +34,7 @@ NOT_DECIDING = (
     "sure_accuracy",
     "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
+    "data.processes",
     "data.on_device",
     "data.exclude",
     "data.votes_path",
@@ -50,7 +51,7 @@ NOT_DECIDING = (
 )
 """Settings that say where, how fast or how loudly, but not what comes out."""
 
-OFF = {"model.trunk_cache": 0}
+OFF = {"model.trunk_cache": 0, "data.shuffle_window": None}
 """Settings that came after the first runs, at the value that leaves all as it was without them.
 
 A run without the key and one at this value are of one configuration.
