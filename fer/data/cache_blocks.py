@@ -118,7 +118,7 @@ def write_block(
         DataError: A bad file with `stop`, or faces of several sizes.
         OSError: The folder cannot be written to.
     """
-    columns, shape = Columns(), ()
+    columns, shape = Columns(by_content), ()
     with block.images.open("wb") as file:
         file.write(bytes(HEAD_BYTES))
         for record in records:

@@ -17,8 +17,13 @@ TEXTS = ("part", "subject", "sequence")
 
 @dataclass
 class Columns:
-    """What is kept in memory of each face while its block is written."""
+    """What is kept in memory of each face while its block is written.
 
+    Attributes:
+        by_content: Whether `order_by_content` will be asked for.
+    """
+
+    by_content: bool = False
     labels: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
@@ -39,7 +44,8 @@ class Columns:
         self.votes.append(record.votes)
         self.targets.append(record.targets)
         self.hashes.append(record.file_hash)
-        self.digests.append(hashlib.sha256(record.image.tobytes()).digest())
+        if self.by_content:
+            self.digests.append(hashlib.sha256(record.image.tobytes()).digest())
 
     def order_by_content(self) -> NDArray[np.int64]:
         """Indices that sort by part, label, pixels and name."""
