@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from fer.errors import RunError
 from fer.runs.json_files import read_object, read_results
 from fer.runs.locking import locked
+from fer.runs.yaml_files import read_settings
 from fer.writing import remove_parts, write_text
 
 FORMAT = 1
@@ -149,9 +150,7 @@ class RunFolder:
     @property
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values."""
-        container = OmegaConf.to_container(self.config)
-        assert isinstance(container, dict)
-        return {str(key): value for key, value in container.items()}
+        return read_settings(self.path / "config.yaml")
 
     @property
     def status(self) -> dict[str, Any]:
