@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.readers import Reader
 from fer.data.resident import ResidentPixels
 from fer.data.sharing import SharedDraws, own_rows
+from fer.data.shuffling import advice
 from fer.data.splits import Split
 from fer.epochs import value_at
+
+log = logging.getLogger(__name__)
 
 EVALUATION_BATCH = 256
 
@@ -71,7 +75,8 @@ class FaceDataModule(LightningDataModule):
     def open(self, progress: bool = True) -> Faces:
         """Opens the faces, from the cache where it is there."""
         cache = Path(self.paths["cache"])
-        self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress)
+        processes = self.data.get("processes")
+        self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress, processes)
         return self.faces
 
     @property
@@ -102,15 +107,25 @@ class FaceDataModule(LightningDataModule):
         """Mean and deviation of the training pixels per channel, on the scale 0 to 1."""
         faces, part = self.training()
         chosen = part[:: max(1, len(part) // 10_000)]
-        pixels = torch.from_numpy(np.asarray(faces.images[chosen]))
-        images = to_images(pixels, self.data["size"], self.data["channels"]).double()
-        return images.mean(dim=(0, 2, 3)).tolist(), images.std(dim=(0, 2, 3)).tolist()
+        sums, n = torch.zeros(2, self.data["channels"], dtype=torch.float64), 0
+        for block in Batches(chosen, EVALUATION_BATCH):
+            pixels = torch.from_numpy(np.asarray(faces.images[block]))
+            images = to_images(pixels, self.data["size"], self.data["channels"]).double()
+            sums += torch.stack([(images**k).sum(dim=(0, 2, 3)) for k in (1, 2)])
+            n += images[:, 0].numel()
+        mean = sums[0] / n
+        deviation = ((sums[1] - n * mean**2) / (n - 1)).clamp(min=0).sqrt()
+        return mean.tolist(), deviation.tolist()
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Training batches, shuffled, oversampled or balanced."""
         faces, part = self.epoch()
         labels = faces.labels if self.data["sampler"] == "balanced" else None
-        return self._loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
+        window = self.data.get("shuffle_window")
+        if window is None and (told := advice(faces.images.shape)):
+            log.warning(told)
+        size = self.data["batch_size"]
+        return self._loader(faces, Batches(part, size, self.seed, labels, window))
 
     def epoch(self) -> tuple[Faces, NDArray[np.int64]]:
         """As `training`, with the faces of oversampled classes repeated."""

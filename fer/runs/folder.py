@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from fer.errors import RunError
 from fer.runs.json_files import read_object, read_results
 from fer.runs.locking import locked
+from fer.runs.yaml_files import read_settings
 from fer.writing import remove_parts, write_text
 
 FORMAT = 1
@@ -40,6 +41,7 @@ NOT_DECIDING = (
     "sure_accuracy",
     "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
+    "data.processes",
     "data.on_device",
     "data.exclude",
     "data.votes_path",
@@ -56,7 +58,12 @@ NOT_DECIDING = (
 )
 """Settings that say where, how fast or how loudly, but not what comes out."""
 
-OFF = {"model.trunk_cache": 0, "trainer.nodes": 1, "trainer.sync_batchnorm": False}
+OFF = {
+    "data.shuffle_window": None,
+    "model.trunk_cache": 0,
+    "trainer.nodes": 1,
+    "trainer.sync_batchnorm": False,
+}
 """Settings that came after the first runs, at the value that leaves all as it was without them.
 
 A run without the key and one at this value are of one configuration.
@@ -154,9 +161,7 @@ class RunFolder:
     @property
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values."""
-        container = OmegaConf.to_container(self.config)
-        assert isinstance(container, dict)
-        return {str(key): value for key, value in container.items()}
+        return read_settings(self.path / "config.yaml")
 
     @property
     def status(self) -> dict[str, Any]:
