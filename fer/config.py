@@ -154,10 +154,13 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
+def names_sweep(override: str) -> bool:
+    """Whether an override makes another sweep of it."""
+    return not override.lstrip("+~").startswith(_NOT_THE_SWEEP)
+
+
 def name_sweep(arguments: Sequence[str]) -> None:
     """Names the sweep's folder after its overrides, so that the same command finds it again."""
-    overrides = sorted(
-        a for a in arguments if "=" in a and not a.lstrip("+~").startswith(_NOT_THE_SWEEP)
-    )
+    overrides = sorted(a for a in arguments if "=" in a and names_sweep(a))
     digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:8]
     os.environ["FER_SWEEP"] = f"sweep-{digest}"

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.plugins.environments import TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from numpy.typing import NDArray
 
 from fer.models.averaging import EmaWeights
@@ -28,6 +30,7 @@ def build_trainer(
     end: EndRequest,
     job: int,
     learns: bool,
+    together: bool = False,
 ) -> Trainer:
     """Lightning's trainer, with this project's records instead of Lightning's.
 
@@ -39,6 +42,7 @@ def build_trainer(
         end: Whether the process was asked to end.
         job: Place in a sweep; parallel jobs take the GPUs in turn by it.
         learns: Whether any parameter does.
+        together: Whether this process trains with others, in `fer.launching.group`.
     """
     chosen = settings["trainer"]
     maximise = chosen["monitor_mode"] == "max"
@@ -55,17 +59,27 @@ def build_trainer(
     every = chosen["checkpoint_steps"]
     seed, monitor = settings["seed"], chosen["monitor"]
     callbacks.append(Recorder(run, tracker, monitor, maximise, seed, every, end))
+    several: dict[str, Any] = {"devices": _device(chosen["accelerator"], job)}
+    plugins: list[Any] = [SafeCheckpointIO()]
+    if together:
+        several = {
+            "devices": chosen["devices"],
+            "num_nodes": chosen["nodes"],
+            "strategy": DDPStrategy(find_unused_parameters=bool(settings["model"].get("unfreeze"))),
+            "use_distributed_sampler": False,  # the data module shares out
+        }
+        plugins.append(TorchElasticEnvironment())
     return Trainer(
         max_epochs=chosen["max_epochs"] if learns else 1,
         accelerator=chosen["accelerator"],
-        devices=_devices(chosen["accelerator"], chosen["devices"], job),
+        **several,
         precision=chosen["precision"],
         accumulate_grad_batches=chosen["accumulate"],
         gradient_clip_val=clip,
         gradient_clip_algorithm="norm" if chosen["clip_norm"] else "value",
         deterministic="warn" if chosen["deterministic"] else False,
         callbacks=callbacks,
-        plugins=[SafeCheckpointIO()],
+        plugins=plugins,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -74,7 +88,7 @@ def build_trainer(
     )
 
 
-def _devices(accelerator: str, devices: int, job: int) -> int | list[int]:
+def _device(accelerator: str, job: int) -> int | list[int]:
     """The job's own GPU where jobs run side by side; asking for the count does not start CUDA."""
     gpus = torch.cuda.device_count() if accelerator in ("auto", "gpu", "cuda") else 0
-    return [job % gpus] if devices == 1 and gpus > 1 else devices
+    return [job % gpus] if gpus > 1 else 1

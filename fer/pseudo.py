@@ -52,7 +52,10 @@ class PseudoLabels:
         reader = UnlabelledReader(Path(chosen["path"]), data.faces.classes, shape)
         quiet = settings["trainer"]["progress"] == "none"
         cache = Path(settings["paths"]["cache"])
-        self.pictures = open_faces(reader, cache, settings["data"]["on_bad_file"], not quiet)
+        own = settings["data"]
+        self.pictures = open_faces(
+            reader, cache, own["on_bad_file"], not quiet, own.get("processes")
+        )
 
     @property
     def identity(self) -> str:

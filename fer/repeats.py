@@ -54,7 +54,9 @@ class Repeat:
         return own
 
 
-def train_repeats(config: DictConfig, group: str | None = None, job: int = 0) -> RunGroup:
+def train_repeats(
+    config: DictConfig, group: str | None = None, job: int = 0, wait: bool = False
+) -> RunGroup:
     """Trains every fold and trial that the configuration stands for, and reports them together.
 
     Each is an ordinary run with a folder of its own: what is finished is not trained again, what
@@ -64,6 +66,7 @@ def train_repeats(config: DictConfig, group: str | None = None, job: int = 0) ->
         config: A resolved configuration with `protocol.fold=all` or `trials` above 1.
         group: W&B's group, such as the sweep's name; by default the group folder's name.
         job: Place in a sweep.
+        wait: See `train`.
 
     Returns:
         The group, complete.
@@ -85,7 +88,7 @@ def train_repeats(config: DictConfig, group: str | None = None, job: int = 0) ->
         say(quiet, f"\n{each.words} ({number} of {len(repeats)})")
         own = OmegaConf.create(each.settings(settings))
         try:
-            run = train(own, group or path.name, job, tables=False)
+            run = train(own, group or path.name, job, tables=False, wait=wait)
             done.append((each, run))
             results = run.results()
             told = f"{each.words}: test accuracy {results['metrics']['accuracy']:.3f}"

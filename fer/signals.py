@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from fer.requeueing import WARNINGS, requeue
+
 
 @contextmanager
 def ends_as_ctrl_c() -> Iterator[None]:
@@ -29,11 +31,12 @@ def ends_as_ctrl_c() -> Iterator[None]:
 
 
 class EndRequest:
-    """Ctrl-C or SIGTERM during a training: the step is finished and written before it ends.
+    """Ctrl-C, SIGTERM or a scheduler's warning: the step is finished and written before it ends.
 
     A context. Where the training is `busy`, the first request is kept in `asked`, for the training
-    to `leave()` when it has written what it has; a second one, or one at another time, leaves at
-    once. The exit status is 128 and the signal's number, as shells have it: 130 or 143.
+    to `leave()` when it has written what it has; one at another time leaves at once, and so does a
+    second Ctrl-C. Schedulers repeat themselves: what else comes later changes nothing. The exit
+    status is 128 and the signal's number, as shells have it: 130 or 143.
     """
 
     def __init__(self) -> None:
@@ -42,7 +45,7 @@ class EndRequest:
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> EndRequest:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, *WARNINGS):
             try:
                 self.before[number] = signal.signal(number, self._take)
             except ValueError:  # not in the main thread, where no signal comes
@@ -59,13 +62,18 @@ class EndRequest:
             signal.signal(number, self._take)
 
     def leave(self) -> None:
-        """Ends the process where that was asked for."""
+        """Ends the process where that was asked for; a cluster's job is requeued."""
         if self.asked is not None:
             self.busy = False
+            requeue(self.asked, self.before)
             raise SystemExit(128 + self.asked)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        again, self.asked = self.asked is not None, number
+        again = self.asked is not None
+        if again and number != signal.SIGINT:
+            return
+        self.asked = number
         if again or not self.busy:
             self.leave()
-        print("finishing the step and writing it down; once more ends at once", file=sys.stderr)
+        hint = "; once more ends at once" if number == signal.SIGINT else ""
+        print(f"finishing the step and writing it down{hint}", file=sys.stderr)

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from fer.config import names_sweep
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
+from fer.launchers import tell_where
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.writing import write_text
@@ -53,16 +56,23 @@ class SweepJob:
         return SweepJob(int(hydra.job.num), tuple(hydra.overrides.task), Path(hydra.sweep.dir))
 
     def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder | RunGroup]) -> None:
-        """Trains, and records how it ended; only an interruption by the user goes further up."""
+        """Trains, and records how it ended; only an interruption by the user goes further up.
+
+        Another process may run the same sweep: a job that it trains is waited for.
+        """
+        global _failed
+        os.chdir(HydraConfig.get().runtime.cwd)  # a launcher may start it elsewhere
         print(f"\njob {self.number}: {' '.join(self.overrides)}", flush=True)
         self._record("running")
         try:
             self._record("finished", **_results(train(config)))
         except FerError as error:
             print(f"error: job {self.number}: {error}", file=sys.stderr, flush=True)
+            _failed = True
             self._record("failed", error=str(error))
         except Exception as error:
             traceback.print_exc()
+            _failed = True
             self._record("failed", error=f"{type(error).__name__}: {error}")
         except BaseException:
             self._record("interrupted")
@@ -81,18 +91,31 @@ class SweepSummary(Callback):
     """Hydra calls this around a sweep: clears old records first, shows the result last."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Takes away the records of an earlier start, whose jobs may have other numbers."""
+        """Takes away records of jobs that an earlier start numbered otherwise, or did not finish.
+
+        The rest may be of a process that runs the same sweep now.
+        """
+        keys = _keys(config.hydra.overrides.task)
         for folder in _folders(config):
-            for old in folder.glob("jobs/*.json"):
-                old.unlink()
+            for path in folder.glob("jobs/*.json"):
+                with suppress(FileNotFoundError):
+                    job = json.loads(path.read_text("utf-8"))
+                    if job["status"] != "finished" or _keys(job["overrides"]) != keys:
+                        path.unlink()
+        tell_where(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the summary and prints it, failures in full."""
         global _failed
         for folder in _folders(config):
             jobs = summarise(folder)
-            _failed |= any(job["status"] != "finished" for job in jobs)
+            _failed |= any(job["status"] in ("failed", "interrupted") for job in jobs)
             _print(jobs, folder)
+
+
+def _keys(overrides: Iterable[str]) -> list[str]:
+    """The settings that name a sweep, in the order in which its jobs are numbered."""
+    return [override.partition("=")[0] for override in overrides if names_sweep(override)]
 
 
 def _folders(config: DictConfig) -> list[Path]:
@@ -109,9 +132,25 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     Returns:
         A story per job; its overrides are those that differ between the jobs.
     """
+    records: list[str] | None = None
+    while records != (found := _records(folder)):  # again if a job ended meanwhile, maybe elsewhere
+        records, jobs = found, _write_summary(found, folder)
+    return jobs
+
+
+def _records(folder: Path) -> list[str]:
+    """What each job has written of itself, by number; another process may take one away."""
+    found = []
+    for path in sorted(folder.glob("jobs/*.json")):
+        with suppress(FileNotFoundError):
+            found.append(path.read_text("utf-8"))
+    return found
+
+
+def _write_summary(records: Sequence[str], folder: Path) -> list[dict[str, Any]]:
     from fer.evaluation.sweep_report import write_sweep_report
 
-    jobs = [json.loads(p.read_text("utf-8")) for p in sorted(folder.glob("jobs/*.json"))]
+    jobs = [json.loads(record) for record in records]
     values: dict[str, dict[str, None]] = {}
     for job in jobs:
         for key, _, value in (override.partition("=") for override in job["overrides"]):

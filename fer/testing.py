@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from lightning import Trainer
 
 from fer.calibrating import calibrate
-from fer.chosen_faces import own_part, tell
+from fer.chosen_faces import Chosen, own_part, tell
 from fer.data.modules import FaceDataModule
+from fer.errors import RunError
 from fer.evaluation.cautions import marked
 from fer.evaluation.confidence_text import confidence_summary
 from fer.evaluation.figures import learning_curves
+from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import write_report
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import predict
 from fer.runs.checkpoints import read_checkpoint
-from fer.runs.folder import RunFolder
+from fer.runs.folder import ANSWERED, RunFolder
 from fer.runs.tracking import Tracker
 
 
@@ -48,13 +51,10 @@ def meet_test_part(
     epoch = best["epoch"] + 1
     found = calibrate(run, trainer, model, data, data.split.validation, settings["sure_accuracy"])
     chosen = own_part(data, data.split, "test")
-    run.look(part=chosen.part, epoch=epoch, n=len(chosen.indices))
-    started = time.perf_counter()
-    predictions = predict(trainer, model, data, chosen.indices)
-    milliseconds = 1000 * (time.perf_counter() - started)
+    predictions, milliseconds = _look(run, model, data, trainer, chosen, epoch)
     story = tell(settings, data, chosen, predictions, epoch) | {
         "split_hash": data.split.hash,
-        "milliseconds_per_face": round(milliseconds / len(predictions), 4),
+        "milliseconds_per_face": milliseconds,
     }
     images = data.faces.images[chosen.indices]
     results = write_report(run.test, predictions, images, story, chosen.copies, found.temperature)
@@ -75,3 +75,28 @@ def meet_test_part(
         results["per_class"],
         pictures,
     )
+
+
+def _look(
+    run: RunFolder,
+    model: FaceClassifier,
+    data: FaceDataModule,
+    trainer: Trainer,
+    chosen: Chosen,
+    epoch: int,
+) -> tuple[Predictions, float]:
+    """What the model says about the test part, and milliseconds per face.
+
+    It is written down at once: where only the report was interrupted, there is no second look.
+    """
+    path, took = run.test / "predictions.csv", run.status.get(ANSWERED)
+    if took is not None:
+        with suppress(RunError):  # gone or damaged: there is no other way
+            return Predictions.load(path), took
+    run.look(part=chosen.part, epoch=epoch, n=len(chosen.indices))
+    started = time.perf_counter()
+    predictions = predict(trainer, model, data, chosen.indices)
+    took = round(1000 * (time.perf_counter() - started) / len(predictions), 4)
+    predictions.save(path)
+    run.update(**{ANSWERED: took})
+    return predictions, took

@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,20 @@ from fer.checks.classes import check_classes
 from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
-from fer.data.cleaning import clean_training
-from fer.data.data_sets import build_data
+from fer.data.data_sets import build_data, divide
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import make_split
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
+from fer.launching import fit_together, other_processes, processes, settle_devices
 from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import check_fits
-from fer.runs.folder import RunFolder, now, run_name
-from fer.runs.plan import Plan, plan_run
+from fer.runs.folder import ANSWERED, RunFolder, now, run_name
+from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
@@ -57,7 +57,11 @@ _PATHS = (
 
 
 def train(
-    config: DictConfig, group: str | None = None, job: int = 0, tables: bool = True
+    config: DictConfig,
+    group: str | None = None,
+    job: int = 0,
+    tables: bool = True,
+    wait: bool = False,
 ) -> RunFolder:
     """Trains what the configuration describes, tests it once, and leaves a run folder.
 
@@ -68,6 +72,7 @@ def train(
         group: W&B's group, such as the sweep's name.
         job: Place in a sweep; parallel jobs take the GPUs in turn by it.
         tables: Whether the finished run's tables are printed.
+        wait: Where another process trains this run, wait for it; False: that is an error.
 
     Returns:
         The finished run folder.
@@ -81,6 +86,7 @@ def train(
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
 
+    settle_devices(settings)
     _make_absolute(settings)
     classical = settings["model"]["kind"] == "classical"
     if classical:
@@ -88,22 +94,22 @@ def train(
     data = build_data(settings)
     faces = data.open(progress=not quiet)
     check_classes(config, faces.classes)
-    limit = settings["data"]["images_per_class"]
-    data.split = make_split(faces, settings["protocol"], limit, settings["seed"])
-    data.faces, data.split = clean_training(faces, data.split, settings["data"])
+    divide(settings, data)
     settle_sources(settings, data)
 
     pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
     name = run_name(settings, faces.fingerprint + (pseudo.identity if pseudo else ""))
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
-    plan = plan_run(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH)
-    say(quiet, f"run folder: {run.path}", plan.message)
-    if plan.action != "show":
-        say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
-        say(quiet, pseudo.join(run) if pseudo else None)
-        _work(settings, run, plan, data, group or settings["name"], job)
-    elif "WANDB_SWEEP_ID" in os.environ:
-        replay(run, settings, group or settings["name"])
+    say(quiet, f"run folder: {run.path}")
+    tell = partial(say, quiet) if wait else None
+    with planned(run, settings, settings["scheduler"]["name"] in NEEDS_LENGTH, tell) as plan:
+        say(quiet, plan.message)
+        if plan.action != "show":
+            say(quiet, *data.split.notes, _sizes(faces, data.split), NOTE if classical else None)
+            say(quiet, pseudo.join(run) if pseudo else None)
+            _work(settings, run, plan, data, group or settings["name"], job)
+        elif "WANDB_SWEEP_ID" in os.environ:
+            replay(run, settings, group or settings["name"])
     if tables and not quiet:
         before = () if plan.action == "show" else (*faces.notes, *data.split.notes)
         show(run, before)
@@ -165,7 +171,7 @@ def _work(
     if data.more is not None:
         facts["pseudo_labels"] = data.added()
     tracker = Tracker(run, settings, group, data.split.cautions)
-    with run.lock(), EndRequest() as end:
+    with EndRequest() as end:
         try:
             facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
@@ -176,6 +182,9 @@ def _work(
             if plan.action != "test":
                 if classical and plan.checkpoint is None:
                     fit_classical(settings, run, model, data, tracker)
+                elif trained and processes(settings) > 1:
+                    with other_processes(settings, run, plan.checkpoint):
+                        fit_together(settings, run, model, data, tracker, end, plan.checkpoint)
                 elif trained and not classical:
                     seen = data if trunk is None else trunk
                     trainer.fit(model, seen, ckpt_path=plan.checkpoint, weights_only=True)
@@ -184,6 +193,7 @@ def _work(
                 run.update(trained=True)
             remove_trunk_outputs(run)
             meet_test_part(settings, run, model, data, trainer, tracker)
+            tracker.finish(failed=False)
             run.update(state="finished", finished=now(), why=None)
         except BaseException as error:
             state = "failed" if isinstance(error, Exception) else "interrupted"
@@ -192,7 +202,6 @@ def _work(
                 say(quiet, f"{_reason(error)}: the same command goes on")
             tracker.finish(failed=True)
             raise
-        tracker.finish(failed=False)
 
 
 def _begin(
@@ -214,6 +223,7 @@ def _begin(
             "resumed": [*before.get("resumed", []), now()] if before else [],
             "seed": settings["seed"],
             "trained": plan.action == "test",
+            ANSWERED: before.get(ANSWERED) if plan.action == "test" else None,
             "wandb_id": before.get("wandb_id", f"{run.path.name}-{secrets.token_hex(3)}"),
             "versions": versions(),
             "git_commit": git_commit(),
@@ -226,6 +236,8 @@ def _begin(
         },
     )
     data.split.save(run.split)
+    if plan.action != "test":
+        run.keep_rows(plan.epochs)  # before W&B is told of them
     if settings["model"]["kind"] != "classical":
         _draw_augmented(run, data)
     return {"weights": run.status.get("weights")}
@@ -242,8 +254,9 @@ def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
 def _reason(error: BaseException) -> str:
     """Why a run ended."""
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        asked = error.code == 128 + signal.SIGTERM if isinstance(error, SystemExit) else False
-        return "ended by SIGTERM" if asked else "interrupted by the user"
+        code = error.code if isinstance(error, SystemExit) else None
+        names = {128 + each: each.name for each in signal.Signals if each != signal.SIGINT}
+        return f"ended by {names[code]}" if code in names else "interrupted by the user"
     return f"{type(error).__name__}: {error}"
 
 

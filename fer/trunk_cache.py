@@ -61,6 +61,7 @@ class TrunkCache(LightningDataModule):
     ) -> None:
         super().__init__()
         self.model, self.data, self.seed = model, data, settings["seed"]
+        self.draws = data.draws
         self.variants: int = settings["model"]["trunk_cache"]
         self.folder = run.path / FOLDER
         self.opened: dict[str, NDArray[np.float32]] = {}

@@ -11,6 +11,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fer.launchers import missing_launcher
+
 
 def refused_addition(argument: str, conf: Path, name: str) -> str:
     """What to say of `+key=value`, with which Hydra would take any key, misspelt ones too."""
@@ -29,6 +31,8 @@ def explain(error: Exception, conf: Path, name: str) -> str:
         name: The command's configuration in it, such as train.
     """
     missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
+    if told := missing_launcher(str(missing)):
+        return told
     if missing and options:
         group, _, option = str(missing).rpartition("/")
         choices = [each for each in options if not each.startswith("base")]

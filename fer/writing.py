@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,10 @@ def aside(path: Path) -> Iterator[Path]:
     """Where to write what shall stand at `path`: moved there at the end, removed on an error.
 
     A reader sees the old file or the new one, never a part, and processes that write the same file
-    side by side do not meet. The folder is made where needed.
+    side by side, on several machines too, do not meet. The folder is made where needed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    part = path.with_name(f"{path.name}.part-{secrets.token_hex(4)}")
     try:
         yield part
         part.replace(path)

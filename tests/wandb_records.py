@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from wandb.proto.wandb_internal_pb2 import Record
 
 BLOCK, FILE_HEAD, RECORD_HEAD = 32 * 1024, 7, 7
+PATIENCE = 20.0
+"""Seconds: `wandb.finish` returns before W&B's own process has written the file's end."""
 FULL, LAST = 1, 4
 
 
@@ -38,7 +41,15 @@ def wandb_files(run_folder: Path) -> list[Path]:
     return sorted(run_folder.glob("wandb/offline-run-*/*.wandb"))
 
 
-def read_wandb(path: Path) -> WandbRun:
+def read_wandb(path: Path, ended: bool = True) -> WandbRun:
+    """Reads a file; of a process that ended, once its last record is there."""
+    until = time.monotonic() + PATIENCE
+    while (run := _read(path)).exit_code is None and ended and time.monotonic() < until:
+        time.sleep(0.02)
+    return run
+
+
+def _read(path: Path) -> WandbRun:
     run = WandbRun()
     for record in _records(path):
         kind = record.WhichOneof("record_type")

@@ -2,9 +2,9 @@
 
 python experiments/benchmarks/training.py [section ...] [--data fer2013.zip] [--set key=value ...]
 
-Sections: overhead, input, start, depth, memory, settings, growth; all of them where none is named.
-What is compared takes turns, so that other work on the machine meets it alike. Synthetic faces,
-unless `--data` names FER2013. On a GPU it runs unchanged (`trainer.accelerator=auto`).
+Sections: overhead, input, start, depth, memory, settings, growth, networks; all of them where none
+is named. What is compared takes turns, so that other work on the machine meets it alike. Synthetic
+faces, unless `--data` names FER2013. On a GPU it runs unchanged (`trainer.accelerator=auto`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as fer's commands, before to
 
 import torch
 from hydra import compose, initialize_config_dir
-from speed import depth, growth, inputs, levers, memory, overhead
+from speed import depth, growth, inputs, levers, memory, networks, overhead
 from speed.measuring import Bench, Row
 
 import fer.training
@@ -37,6 +37,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
     "memory": memory.measure,
     "settings": levers.measure,
     "growth": growth.measure,
+    "networks": networks.measure,
 }
 
 

@@ -15,6 +15,7 @@ from fer.checks.fitting import (
     check_trainer,
 )
 from fer.checks.model import check_model
+from fer.checks.processes import check_processes
 from fer.checks.trunk_cache import check_trunk_cache
 
 PARTS = (
@@ -27,6 +28,7 @@ PARTS = (
     check_loss,
     check_distillation,
     check_trainer,
+    check_processes,
     check_trunk_cache,
 )
 

@@ -58,6 +58,7 @@ def check_data(check: Checker) -> None:
         check.choice("data.labels", VOTE_LABELS)
         check.choice("data.contempt", ("keep", "leave_out"))
     check.choice("data.on_bad_file", ("stop", "skip"))
+    check.number("data.processes", low=1, whole=True, null=True)
     check.number("data.size", low=16, high=1024, whole=True)
     check.by_epoch("data.progressive", low=16, high=check.value("data.size"))
     check.choice("data.channels", (1, 3))
@@ -67,6 +68,9 @@ def check_data(check: Checker) -> None:
     check.number("data.batch_size", low=1, whole=True)
     check.choice("data.on_device", ("auto", True, False))
     check.choice("data.sampler", ("shuffle", "balanced"))
+    check.number("data.shuffle_window", low=1024, whole=True, null=True)
+    if check.value("data.shuffle_window") is not None and check.value("data.sampler") != "shuffle":
+        raise ConfigError("data.shuffle_window needs data.sampler=shuffle")
     factors = check.value("data.oversample")
     if factors is not None:
         if not OmegaConf.is_dict(factors) or not all(

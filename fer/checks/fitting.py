@@ -105,8 +105,6 @@ def check_trainer(check: Checker) -> None:
         )
     check.number("trainer.patience", low=1, whole=True, null=True)
     check.choice("trainer.accelerator", ACCELERATORS)
-    if check.value("trainer.devices") != 1:
-        check.fail("trainer.devices", "one device a job; run several jobs side by side instead")
     check.choice("trainer.precision", (32, "32-true", "bf16-mixed", "16-mixed"))
     check.number("trainer.accumulate", low=1, whole=True)
     check.number("trainer.checkpoint_steps", low=1, whole=True, null=True)

@@ -9,7 +9,9 @@ import kornia.augmentation as kornia
 import torch
 from torch import Tensor, nn
 
+from fer.data.light import Light
 from fer.data.preprocessing import fixed_crops
+from fer.data.warping import Warp
 
 
 class Augmentation(nn.Module):
@@ -36,12 +38,12 @@ class Augmentation(nn.Module):
 
 
 def _sequence(operations: list[Any]) -> nn.Module | None:
-    """One pass over all; None where there are none, so that nothing is drawn or copied."""
-    return kornia.AugmentationSequential(*operations, data_keys=["input"]) if operations else None
+    """One after another; None where there are none."""
+    return nn.Sequential(*operations) if operations else None
 
 
 def _whole_picture(settings: Mapping[str, Any], size: int) -> list[Any]:
-    crop, rotation, affine = settings["resized_crop"], settings["rotation"], settings["affine"]
+    crop = settings["resized_crop"]
     operations: list[Any] = []
     if crop["scale"][0] < 1:
         operations.append(
@@ -49,8 +51,18 @@ def _whole_picture(settings: Mapping[str, Any], size: int) -> list[Any]:
                 (size, size), scale=tuple(crop["scale"]), ratio=(1.0, 1.0), p=crop["p"]
             )
         )
-    if settings["flip"]["p"]:
-        operations.append(kornia.RandomHorizontalFlip(p=settings["flip"]["p"]))
+    flip = settings["flip"]["p"]
+    mirror = [kornia.RandomHorizontalFlip(p=flip)] if flip else []
+    turns = _turns(settings)
+    operations += [Warp(mirror + turns)] if turns else mirror
+    if settings["brightness"] or settings["contrast"]:
+        operations.append(Light(settings["brightness"], settings["contrast"]))
+    return operations
+
+
+def _turns(settings: Mapping[str, Any]) -> list[Any]:
+    rotation, affine = settings["rotation"], settings["affine"]
+    operations: list[Any] = []
     if rotation["degrees"]:
         operations.append(kornia.RandomRotation(rotation["degrees"], p=rotation["p"]))
     if affine["degrees"] or affine["shift"] or affine["shear"] or list(affine["scale"]) != [1, 1]:
@@ -63,12 +75,6 @@ def _whole_picture(settings: Mapping[str, Any], size: int) -> list[Any]:
                 p=affine["p"],
             )
         )
-    for change, operation in (
-        (settings["brightness"], kornia.RandomBrightness),
-        (settings["contrast"], kornia.RandomContrast),
-    ):
-        if change:
-            operations.append(operation((1 - change, 1 + change), p=1.0))
     return operations
 
 

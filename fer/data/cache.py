@@ -7,23 +7,28 @@ import json
 import logging
 import shutil
 import time
-import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from fer.data.cache_blocks import has_blocks
+from fer.data.cache_processes import cores
 from fer.data.cache_writer import FORMAT, META, write_faces
 from fer.data.faces import Faces
+from fer.data.joined import join_images
 from fer.data.readers import Reader
 from fer.errors import DataError
 
 log = logging.getLogger(__name__)
 
 BUILDING = ".building"
-ABANDONED_SECONDS = 3600.0
-"""A folder in the making that nobody has written to for so long belongs to a dead process."""
+ABANDONED_SECONDS = 7 * 24 * 3600.0
+"""What a killed process left in the making waits for so long for the same command."""
 
 
 class DamagedCacheError(DataError):
@@ -35,13 +40,14 @@ def open_faces(
     cache_dir: Path,
     on_bad_file: Literal["stop", "skip"] = "stop",
     progress: bool = True,
+    processes: int | None = None,
 ) -> Faces:
     """Open a data set from its cache, which is made first where there is none.
 
     The cache is `<cache_dir>/<name>-<key>/`, the key taken from the source. It is made in a
     folder beside it and renamed when whole, so that what is found under its name is complete
-    whoever was interrupted and however many processes make it at once. A damaged one is made
-    again.
+    whoever was interrupted. One process makes it, others wait; where that one is killed, the next
+    goes on with the blocks that are whole. A damaged one is made again.
 
     Args:
         reader: The source.
@@ -49,6 +55,7 @@ def open_faces(
         on_bad_file: `stop` raises on the first bad file, `skip` leaves bad files out and lists
             them in `Faces.bad_files`.
         progress: Show a bar while decoding, if stderr is a terminal.
+        processes: That decode side by side; None: one for each core.
 
     Returns:
         The faces, arrays memory-mapped and read-only.
@@ -58,9 +65,19 @@ def open_faces(
     """
     key = f"{FORMAT}\n{on_bad_file}\n{reader.classes}\n{reader.source_key()}"
     folder = cache_dir / f"{reader.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    faces = _open_existing(folder)
-    if faces is None:
-        faces = _build(reader, folder, on_bad_file, progress)
+    try:
+        faces = _load(folder)
+    except DamagedCacheError:
+        try:
+            with _alone(folder):
+                faces = _open_existing(folder) or _make(
+                    reader, folder, on_bad_file, progress, processes or cores()
+                )
+        except OSError as error:
+            raise DataError(
+                f"cannot make the cache {folder} ({error}); free some room there, or set "
+                "paths.cache to a folder that can be written to"
+            ) from error
     for note in faces.notes:
         log.warning(note)
     if faces.bad_files:
@@ -71,78 +88,69 @@ def open_faces(
     return faces
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process makes this cache; the system ends a killed one's turn."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_name(f".{folder.name}.lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning(f"another process is making the cache {folder}: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no file that is open, but the lock does then
+            path.unlink()
+        lock.release()
+
+
 def _open_existing(folder: Path) -> Faces | None:
+    """What another process may have made meanwhile; a damaged cache is removed."""
     if not folder.exists():
         return None
     try:
         return _load(folder)
     except DamagedCacheError as error:
         log.warning(f"{error}; making it again")
-        _discard(folder)
-        return None
-
-
-def _build(reader: Reader, folder: Path, on_bad_file: str, progress: bool) -> Faces:
-    started = time.perf_counter()
-    building = _aside(folder)
     try:
-        building.mkdir(parents=True)
-        _remove_abandoned(folder.parent)
-        write_faces(reader, building, on_bad_file, progress)
-        _put_in_place(building, folder)
-        faces = _load(folder)
+        shutil.rmtree(folder)
     except OSError as error:
-        raise DataError(
-            f"cannot make the cache {folder} ({error}); free some room there, or set "
-            "paths.cache to a folder that can be written to"
-        ) from error
+        raise DataError(f"the damaged cache {folder} is in the way ({error}); delete it") from error
+    return None
+
+
+def _make(reader: Reader, folder: Path, on_bad_file: str, progress: bool, processes: int) -> Faces:
+    """Makes a cache; whole blocks of one that is interrupted stay for the next time."""
+    started = time.perf_counter()
+    building = folder.with_name(f".{folder.name}{BUILDING}")
+    keep = False
+    try:
+        building.mkdir(exist_ok=True)
+        _remove_abandoned(folder.parent, building)
+        write_faces(reader, building, on_bad_file, progress, processes)
+        building.rename(folder)
+        faces = _load(folder)
+    except BaseException as error:
+        keep = not isinstance(error, Exception) and has_blocks(building)
+        raise
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(building, ignore_errors=True)
     log.info(f"decoded {len(faces):,} faces in {time.perf_counter() - started:.1f} s: {folder}")
     return faces
 
 
-def _put_in_place(building: Path, folder: Path) -> None:
-    """Give a whole cache its name, unless a whole one has it already."""
-    while True:
-        try:
-            building.rename(folder)
-            return
-        except OSError:
-            if not folder.exists():
-                raise
-        try:
-            _load(folder)
-            return
-        except DamagedCacheError:
-            _discard(folder)
-
-
-def _discard(folder: Path) -> None:
-    """Remove a damaged cache, which another process may be doing as well."""
-    aside = _aside(folder)
-    try:
-        folder.rename(aside)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise DataError(f"the damaged cache {folder} is in the way ({error}); delete it") from error
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(folder: Path) -> Path:
-    """A name beside a cache that no other process uses."""
-    return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{BUILDING}")
-
-
 def final_folder(building: Path) -> Path:
     """Where a cache in the making will lie when it is whole."""
-    return building.with_name(building.name.removeprefix(".").rsplit(".", 2)[0])
+    return building.with_name(building.name.removeprefix(".").removesuffix(BUILDING))
 
 
-def _remove_abandoned(cache_dir: Path) -> None:
-    """Remove what killed processes left behind."""
-    for folder in cache_dir.glob(f".*{BUILDING}"):
+def _remove_abandoned(cache_dir: Path, own: Path) -> None:
+    """Remove what killed processes left of other sources, or of ones that have changed since."""
+    for folder in set(cache_dir.glob(f".*{BUILDING}")) - {own}:
         try:
             newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
         except OSError:  # its owner has just finished
@@ -161,7 +169,7 @@ def _load(folder: Path) -> Faces:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         arrays = {name: _map(folder, name, record) for name, record in meta["arrays"].items()}
         return Faces(
-            images=arrays.pop("images"),
+            images=join_images([arrays.pop(name) for name in meta["shards"]]),
             labels=arrays.pop("labels"),
             names=arrays.pop("names"),
             classes=tuple(meta["classes"]),

@@ -1,239 +1,205 @@
-"""Writing the records of a reader to disk as arrays, one face in memory at a time."""
+"""A reader's faces on disk as arrays: blocks first, then what is known of all of them."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
+import logging
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from fer.data.cache_blocks import CHUNK, BadFiles, Block, check_size, sync, write_block
+from fer.data.cache_columns import TEXTS
+from fer.data.cache_processes import Job, write_blocks
 from fer.data.faces import Faces
-from fer.data.readers import PARTS, Reader, Record
+from fer.data.joined import join_images
+from fer.data.readers import ListedReader, Reader, Record
 from fer.errors import DataError
 
-FORMAT = 1
-"""Part of every cache's key: raise it when arrays or their order change."""
+log = logging.getLogger(__name__)
+
+FORMAT = 2
+"""Part of every cache's key: raise it when arrays, their order or blocks change."""
 
 META = "meta.json"
-CHUNK = 256
-HEAD_BYTES = 128
-"""What NumPy's format takes before the pixels, for any number of faces."""
+BLOCK = 4096
+"""Items of a listed data set that are read together: its pixels lie in files of so many faces."""
 
 
-@dataclass
-class _Columns:
-    """What is kept in memory of each face: everything but the pixels."""
-
-    shape: tuple[int, ...] = ()
-    labels: list[int] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    parts: list[str | None] = field(default_factory=list)
-    subjects: list[str | None] = field(default_factory=list)
-    sequences: list[str | None] = field(default_factory=list)
-    votes: list[tuple[float, ...] | None] = field(default_factory=list)
-    targets: list[tuple[float, ...] | None] = field(default_factory=list)
-    hashes: list[bytes | None] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-
-    def add(self, record: Record, pixels: bytes) -> None:
-        self.labels.append(record.label)
-        self.names.append(record.name)
-        self.parts.append(record.part)
-        self.subjects.append(record.subject)
-        self.sequences.append(record.sequence)
-        self.votes.append(record.votes)
-        self.targets.append(record.targets)
-        self.hashes.append(record.file_hash)
-        self.digests.append(hashlib.sha256(pixels).digest())
-
-    def order_by_content(self) -> NDArray[np.int64]:
-        """Indices that sort by part, label, pixels and name."""
-        ranks: dict[str | None, int] = {part: rank for rank, part in enumerate(PARTS)}
-        keys = [
-            (ranks.get(part, len(PARTS)), part or "", label, digest, name)
-            for part, label, digest, name in zip(
-                self.parts, self.labels, self.digests, self.names, strict=True
-            )
-        ]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-
-    def arrays(self, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """The columns that are known, in the given order."""
-        found: dict[str, NDArray[Any]] = {
-            "labels": np.array(self.labels, dtype=np.int64)[order],
-            "names": np.array(self.names)[order],
-        }
-        texts = {"part": self.parts, "subject": self.subjects, "sequence": self.sequences}
-        for name, column in texts.items():
-            if any(value is not None for value in column):
-                found[name] = np.array([value or "" for value in column])[order]
-        for name, rows in {"votes": self.votes, "targets": self.targets}.items():
-            known = [value for value in rows if value is not None]
-            if known and len(known) == len(rows):
-                found[name] = np.array(known, dtype=np.float32)[order]
-        hashes = [value for value in self.hashes if value is not None]
-        if len(hashes) == len(self.hashes):
-            joined = np.frombuffer(b"".join(hashes), dtype=np.uint8)
-            found["file_hashes"] = joined.reshape(-1, 32)[order]
-        return found
-
-
-def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) -> None:
-    """Write all faces of a reader into an empty folder, the record of it (`meta.json`) last.
+def write_faces(
+    reader: Reader, folder: Path, on_bad_file: str, progress: bool, processes: int
+) -> None:
+    """Write all faces of a reader into a folder, the record of it (`meta.json`) last.
 
     Args:
         reader: The source.
-        folder: Receives `images.npy`, `labels.npy`, `names.npy` and, where known, `part.npy`,
-            `subject.npy`, `sequence.npy`, `votes.npy`, `targets.npy` and `file_hashes.npy`.
+        folder: Empty, or as an earlier call for the same source left it: its whole blocks are
+            kept. Receives `images.npy` (`images-00000.npy` and so on where there are several
+            blocks), `labels.npy`, `names.npy` and, where known, `part.npy`, `subject.npy`,
+            `sequence.npy`, `votes.npy`, `targets.npy` and `file_hashes.npy`.
         on_bad_file: `stop` or `skip`.
         progress: Show a bar, if stderr is a terminal.
+        processes: That read a listed data set side by side.
 
     Raises:
         DataError: A bad file with `stop`, no faces at all, faces of several sizes, or what
             `Reader.check` finds.
         OSError: The folder cannot be written to.
     """
-    bad_files: list[tuple[str, str]] = []
-
-    def on_bad(name: str, reason: str) -> None:
-        if on_bad_file == "stop":
-            raise DataError(
-                f"{reader.origin}: {name} {reason}; mend or remove it, or leave such files out "
-                "with data.on_bad_file=skip"
-            )
-        bad_files.append((name, reason))
-
-    path = folder / "images.npy"
-    columns = _Columns()
-    with path.open("wb") as file:
-        file.write(bytes(HEAD_BYTES))
-        for record in _with_bar(reader, reader.records(on_bad), progress):
-            file.write(_pixels(reader, record, columns))
-        if not columns.labels:
-            raise DataError(
-                f"{reader.origin}: no faces, {len(bad_files):,} bad files; is this the data set? "
-                "Where data.faces.detector is set, it found a face in no picture: try the other "
-                "one, a smaller data.faces.min_size, or none if they are faces already"
-            )
-        _finish(file, (len(columns.labels), *columns.shape))
-    order = np.arange(len(columns.labels))
-    if reader.order_by_content:
-        order = columns.order_by_content()
-        _reorder(path, order)
-    arrays = columns.arrays(order)
-    for name, array in arrays.items():
-        _write(folder / f"{name}.npy", array)
-    images = np.load(path, mmap_mode="r", allow_pickle=False)
+    bad = BadFiles(reader.origin, on_bad_file)
+    with _bar(reader.name, progress) as bar:
+        if isinstance(reader, ListedReader):
+            written = _read_listed(reader, folder, bad, processes, bar)
+        else:
+            written = [_read_through(reader, folder, bad, bar)]
+    bad_files = [*bad.found, *_told(written, "bad_files")]
+    blocks = [block for block in written if block.images.exists()]
+    if not blocks:
+        raise DataError(
+            f"{reader.origin}: no faces, {len(bad_files):,} bad files; is this the data set? "
+            "Where data.faces.detector is set, it found a face in no picture: try the other "
+            "one, a smaller data.faces.min_size, or none if they are faces already"
+        )
+    shards, arrays = _shards(blocks, folder, reader.origin), _joined_columns(blocks, folder)
+    images = list(shards.values())
     faces = Faces(
-        images=images,
+        images=join_images(images),
         classes=reader.classes,
         fingerprint=_fingerprint(images, arrays),
-        bad_files=tuple(bad_files),
+        bad_files=tuple((name, reason) for name, reason in bad_files),
         notes=(),
         **arrays,
     )
+    notes = [*reader.check(faces)]
+    if isinstance(reader, ListedReader):
+        notes += reader.finish(folder, _told(written, "told"), chain.from_iterable(images))
     meta = {
         "source": reader.origin,
         "classes": reader.classes,
         "fingerprint": faces.fingerprint,
         "bad_files": bad_files,
-        "notes": [*reader.check(faces), *reader.finish(folder)],
+        "notes": notes,
+        "shards": list(shards),
         "arrays": {
             name: {
                 "bytes": (folder / f"{name}.npy").stat().st_size,
                 "shape": array.shape,
                 "dtype": array.dtype.str,
             }
-            for name, array in {"images": images, **arrays}.items()
+            for name, array in {**shards, **arrays}.items()
         },
     }
     with (folder / META).open("wb") as file:
         file.write(json.dumps(meta, indent=1).encode())
-        _sync(file)
+        sync(file)
+    for block in written:
+        block.columns.unlink()
 
 
-def _pixels(reader: Reader, record: Record, columns: _Columns) -> bytes:
-    """Check an image, note everything else of the record, and return the image's bytes."""
-    columns.shape = columns.shape or record.image.shape
-    if record.image.shape != columns.shape or record.image.dtype != np.uint8:
-        raise DataError(
-            f"{reader.origin}: {record.name} is {record.image.dtype} {record.image.shape}, the "
-            f"first face uint8 {columns.shape}; bring all faces to one size"
-        )
-    pixels = record.image.tobytes()
-    columns.add(record, pixels)
-    return pixels
-
-
-def _with_bar(reader: Reader, records: Iterable[Record], show: bool) -> Iterator[Record]:
+@contextmanager
+def _bar(name: str, show: bool) -> Iterator[Callable[..., None]]:
+    """Gives what a bar is told: `total` items, or `advance` by so many."""
     with Progress(
         console=Console(stderr=True), transient=True, disable=not (show and sys.stderr.isatty())
     ) as bar:
-        task = bar.add_task(f"decoding {reader.name}", total=len(reader))
-        for record in records:
+        yield partial(bar.update, bar.add_task(f"decoding {name}", total=None))
+
+
+def _read_through(reader: Reader, folder: Path, bad: BadFiles, bar: Callable[..., None]) -> Block:
+    """Reads a source that must be read from its beginning to its end: one block."""
+    block = Block(folder, 0)
+    bar(total=len(reader))
+
+    def records() -> Iterator[Record]:
+        for record in reader.records(bad):
             yield record
-            bar.advance(task)
+            bar(advance=1)
+
+    write_block(
+        block, records(), BadFiles(bad.origin, bad.on_bad_file), by_content=reader.order_by_content
+    )
+    return block
 
 
-def _reorder(path: Path, order: NDArray[np.int64]) -> None:
-    """Write the images anew in another order.
+def _read_listed(
+    reader: ListedReader, folder: Path, bad: BadFiles, processes: int, bar: Callable[..., None]
+) -> list[Block]:
+    """Reads the blocks that are not there yet."""
+    items = reader.listed(bad)
+    starts = range(0, len(items), BLOCK)
+    jobs = [Job(Block(folder, k), items[i : i + BLOCK]) for k, i in enumerate(starts)]
+    left = [job for job in jobs if not job.block.is_whole()]
+    if len(left) < len(jobs):
+        log.info(f"going on: {len(jobs) - len(left):,} of {len(jobs):,} blocks are there")
+    bar(total=len(items), completed=len(items) - sum(len(job.items) for job in left))
+    write_blocks(left, reader.opener(), bad, processes, lambda done: bar(advance=done))
+    return [job.block for job in jobs]
 
-    By plain writes: a full disk raises, where writing into a memory map would crash.
-    """
-    arrived = path.rename(path.with_name("arrived.npy"))
-    images = np.load(arrived, mmap_mode="r", allow_pickle=False)
-    with path.open("wb") as file:
-        file.write(bytes(HEAD_BYTES))
-        for start in range(0, len(order), CHUNK):
-            file.write(images[order[start : start + CHUNK]].tobytes())
-        _finish(file, images.shape)
-    del images
-    arrived.unlink()
+
+def _told(blocks: Sequence[Block], key: str) -> Iterator[Any]:
+    """What was met in all blocks, in order, that of one block in memory at a time."""
+    return chain.from_iterable(block.story()[key] for block in blocks)
 
 
-def _fingerprint(images: NDArray[np.uint8], arrays: dict[str, NDArray[Any]]) -> str:
+def _shards(blocks: Sequence[Block], folder: Path, origin: str) -> dict[str, NDArray[np.uint8]]:
+    """The pixels of the blocks by the names of their files, memory-mapped: `images` if one."""
+    first = blocks[0]
+    for block in blocks:
+        check_size(
+            str(block.read()["names"][0]), block.story()["shape"], first.story()["shape"], origin
+        )
+    paths = [block.images for block in blocks]
+    if len(paths) == 1:
+        paths = [first.images.rename(folder / "images.npy")]
+    return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in paths}
+
+
+def _joined_columns(blocks: Sequence[Block], folder: Path) -> dict[str, NDArray[Any]]:
+    """Writes the columns of all blocks, and opens them memory-mapped."""
+    kinds = [{k: (a.dtype, a.shape[1:]) for k, a in block.read().items()} for block in blocks]
+    counts = [len(block.read()["labels"]) for block in blocks]
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in dict.fromkeys(chain.from_iterable(kinds)):
+        known = [kind[name] for kind in kinds if name in kind]
+        if len(known) < len(blocks) and name not in TEXTS:
+            continue
+        kind, row = np.result_type(*(kind for kind, _ in known)), known[0][1]
+        path = folder / f"{name}.npy"
+        head = {"descr": kind.str, "fortran_order": False, "shape": (sum(counts), *row)}
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, head)
+            for block, count in zip(blocks, counts, strict=True):
+                rows = block.read().get(name, np.zeros(count, kind))
+                file.write(rows.astype(kind).tobytes())
+            sync(file)
+        arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return arrays
+
+
+def _fingerprint(images: Sequence[NDArray[np.uint8]], arrays: Mapping[str, NDArray[Any]]) -> str:
     """Hex SHA-256 of pixels, labels, parts, subjects and, where known, votes and targets."""
-    digest = hashlib.sha256(repr(images.shape).encode())
-    for start in range(0, len(images), CHUNK):
-        digest.update(images[start : start + CHUNK].tobytes())
+    shape = (sum(map(len, images)), *images[0].shape[1:])
+    digest = hashlib.sha256(repr(shape).encode())
+    for shard in images:
+        for start in range(0, len(shard), CHUNK):
+            digest.update(shard[start : start + CHUNK].tobytes())
     digest.update(arrays["labels"].astype("<i8").tobytes())
     for name in ("part", "subject"):
-        digest.update("\0".join([name, *arrays.get(name, ())]).encode())
+        digest.update(name.encode())
+        column = arrays.get(name, np.empty(0, np.str_))
+        for start in range(0, len(column), CHUNK):
+            digest.update("".join(f"\0{text}" for text in column[start : start + CHUNK]).encode())
     for name in ("votes", "targets"):
         if name in arrays:
             digest.update(arrays[name].astype("<f4").tobytes())
     return digest.hexdigest()
-
-
-def _finish(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Write the head of an image array into the room left for it, now that N is known."""
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        head, {"descr": "|u1", "fortran_order": False, "shape": shape}
-    )
-    assert len(head.getvalue()) == HEAD_BYTES
-    file.seek(0)
-    file.write(head.getvalue())
-    _sync(file)
-
-
-def _write(path: Path, array: NDArray[Any]) -> None:
-    with path.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
-        _sync(file)
-
-
-def _sync(file: BinaryIO) -> None:
-    """Have the bytes on disk, so that a power cut cannot leave a name without its content."""
-    file.flush()
-    os.fsync(file.fileno())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data.copies import Mask, group_rows
+from fer.data.copies import Mask, group_rows, image_digests
 from fer.data.faces import Faces
 from fer.data.splits import Split
 from fer.errors import DataError
@@ -34,13 +34,13 @@ def clean_training(faces: Faces, split: Split, settings: Mapping[str, Any]) -> t
     train, notes = split.train, []
     if settings["duplicates_of_test"] == "drop":
         others = np.concatenate([split.validation, split.test])
-        groups = group_rows(faces.images[np.concatenate([train, others])])
+        groups = group_rows(image_digests(faces.images, np.concatenate([train, others])))
         copies: Mask = np.isin(groups[: len(train)], groups[len(train) :])
         if copies.any():
             train = train[~copies]
             notes.append(f"{copies.sum():,} training images left out: copies of ones to be tested")
     if settings["conflicts"] != "keep":
-        groups = group_rows(faces.images[train])
+        groups = group_rows(image_digests(faces.images, train))
         unsure = find_conflicts(groups, faces.labels[train])
         story = f"{unsure.sum():,} training images are copies of each other with several labels: "
         if unsure.any() and settings["conflicts"] == "drop":

@@ -13,6 +13,8 @@ from fer.data.splits import Split
 
 Mask = NDArray[np.bool_]
 
+_BLOCK = 2048
+
 
 @dataclass(frozen=True)
 class TestCopies:
@@ -51,6 +53,12 @@ def row_digests(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.frombuffer(found, dtype=np.uint8).reshape(len(rows), 16)
 
 
+def image_digests(images: NDArray[np.uint8], indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """As `row_digests`, of some images `[N, ...]` that are read a block at a time."""
+    blocks = np.split(indices, range(_BLOCK, len(indices), _BLOCK))
+    return np.concatenate([row_digests(np.asarray(images[block])) for block in blocks])
+
+
 def among(rows: NDArray[np.uint8], others: NDArray[np.uint8]) -> Mask:
     """Whether each row is, byte by byte, one of others.
 
@@ -77,9 +85,9 @@ def find_test_copies(faces: Faces, split: Split, indices: NDArray[np.int64]) -> 
         split: Says who is in training.
         indices: int64 `[N]`, the tested faces, none of them in training.
     """
-    rows = faces.images[np.concatenate([indices, split.train])]
-    labels = faces.labels[np.concatenate([indices, split.train])]
-    return compare_rows(rows, labels, len(indices))
+    compared = np.concatenate([indices, split.train])
+    digests = image_digests(faces.images, compared)
+    return compare_rows(digests, faces.labels[compared], len(indices))
 
 
 def compare_rows(rows: NDArray[np.uint8], labels: NDArray[np.int64], tested: int) -> TestCopies:

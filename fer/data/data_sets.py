@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fer.data.cleaning import clean_training
 from fer.data.modules import FaceDataModule
 from fer.data.preparation import preparer
+from fer.data.protocols import make_split
 from fer.data.readers.affectnet import AffectNetReader
 from fer.data.readers.ckplus import CkPlusReader
 from fer.data.readers.fer2013 import Fer2013Reader, find_fer2013
@@ -165,3 +167,10 @@ def build_data(settings: Mapping[str, Any]) -> FaceDataModule:
     kind = DATA_MODULES[settings["data"]["name"]]
     groups = {key: settings[key] for key in ("data", "augment", "test_time", "paths", "seed")}
     return kind(**groups)
+
+
+def divide(settings: Mapping[str, Any], data: FaceDataModule) -> None:
+    """Divides an opened data set into its parts, and cleans the training part."""
+    limit = settings["data"]["images_per_class"]
+    split = make_split(data.faces, settings["protocol"], limit, settings["seed"])
+    data.faces, data.split = clean_training(data.faces, split, settings["data"])

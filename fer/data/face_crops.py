@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data.face_report import FaceReport
+from fer.data.face_report import write_report
 from fer.detection import Detection, Detector, detector, opencv
 from fer.detection.yunet_model import find_model
 from fer.errors import DataError
@@ -40,7 +40,7 @@ class FaceCrops:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         opencv()
         self._settings = dict(settings)
-        self._report = FaceReport(settings["align"])
+        self._told: list[Any] = []
         deciding = {key: value for key, value in settings.items() if key != "detector_model"}
         if settings["detector"] == "yunet":
             deciding["model"] = _model_hash(settings["detector_model"])
@@ -82,7 +82,7 @@ class FaceCrops:
         """Makes a face of a picture.
 
         Args:
-            name: Of the picture, for the lists.
+            name: Of the picture, for what is told.
             image: uint8 `[H, W, 3]`, RGB.
 
         Returns:
@@ -95,23 +95,36 @@ class FaceCrops:
             return self._cropper(image, Detection(0, 0, width, height, score=1))
         faces = self._detector.detect(image)
         if not faces:
-            self._report.add_missing(name)
+            self._told.append([name, [], 0, False])
             return None
         chosen = choose(faces, self._settings["choose"], image.shape)
         crop = self._cropper(image, chosen)
-        self._report.add(name, faces, chosen, crop, self._cropper.aligns(chosen))
+        found = [[*map(float, face.box), float(face.score)] for face in faces]
+        aligned = bool(self._cropper.aligns(chosen))
+        self._told.append([name, found, faces.index(chosen), aligned])
         return crop
 
-    def notes(self, folder: Path) -> tuple[str, ...]:
+    def told(self) -> list[Any]:
+        """Of each picture since this was last asked what `write_report` lists."""
+        told, self._told = self._told, []
+        return told
+
+    def notes(
+        self, folder: Path, told: Iterable[Any], faces: Iterable[NDArray[np.uint8]]
+    ) -> tuple[str, ...]:
         """Called once after the last picture: writes the lists and the contact sheet.
 
         Args:
             folder: The cache folder that is being made.
+            told: Of all pictures, in order.
+            faces: All crops, uint8 `[h, w]` or `[h, w, 3]`, in order.
 
         Returns:
             Lines worth telling: how many were found, and where to look.
         """
-        return () if self._detector is None else self._report.write(folder)
+        if self._settings["detector"] == "none":
+            return ()
+        return write_report(folder, told, faces, self._settings["align"])
 
 
 def _model_hash(path: str | None) -> str:

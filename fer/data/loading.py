@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fer.data.faces import Faces
+from fer.data.shuffling import shuffled_in_windows
 
 
 class FaceDataset(Dataset[dict[str, Tensor]]):
@@ -53,6 +54,7 @@ class Batches(Sampler[NDArray[np.int64]]):
             the batch before it in training, since batch norm cannot learn from one value.
         seed: None keeps the order; else it is drawn from (seed, epoch).
         labels: Of all faces; given, classes are drawn equally often, with replacement.
+        window: Faces among which the order is drawn; None: all.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class Batches(Sampler[NDArray[np.int64]]):
         batch_size: int,
         seed: int | None = None,
         labels: NDArray[np.int64] | None = None,
+        window: int | None = None,
     ) -> None:
+        self.window = window
         self.indices, self.batch_size, self.seed, self.epoch = indices, batch_size, seed, 0
         self.skip = 0
         self.odds: NDArray[np.float64] | None = None
@@ -85,9 +89,12 @@ class Batches(Sampler[NDArray[np.int64]]):
         order = self.indices
         if self.seed is not None:
             rng = np.random.default_rng([self.seed, self.epoch])
-            order = rng.choice(
-                self.indices, len(self.indices), replace=self.odds is not None, p=self.odds
-            )
+            if self.window is not None:
+                order = shuffled_in_windows(self.indices, self.window, rng)
+            else:
+                order = rng.choice(
+                    self.indices, len(self.indices), replace=self.odds is not None, p=self.odds
+                )
         first, self.skip = self.skip, 0
         for number in range(first, len(self)):
             start = number * self.batch_size
@@ -95,8 +102,34 @@ class Batches(Sampler[NDArray[np.int64]]):
             yield order[start:] if last else order[start : start + self.batch_size]
 
 
+class OwnBatches(Sampler[NDArray[np.int64]]):
+    """Every so many-th of some batches: those that one of several processes looks at.
+
+    Every process has equally many, so that none waits for another in vain. Where they do not come
+    out even, several look at the last batch, which its faces' indices tell.
+
+    Args:
+        batches: In order.
+        rank: Which process, from 0.
+        world: How many processes.
+    """
+
+    def __init__(self, batches: Batches, rank: int, world: int) -> None:
+        self.batches, self.rank, self.world = batches, rank, world
+
+    def __len__(self) -> int:
+        """Batches of this process."""
+        return -(-len(self.batches) // self.world)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        """Yields int64 `[B]`."""
+        every = list(self.batches)
+        for turn in range(len(self)):
+            yield every[min(turn * self.world + self.rank, len(every) - 1)]
+
+
 def loader(
-    faces: Faces, batches: Batches, pixels: Tensor | None = None
+    faces: Faces, batches: Batches | OwnBatches, pixels: Tensor | None = None
 ) -> DataLoader[dict[str, Tensor]]:
     """A DataLoader whose sampler already makes the batches.
 

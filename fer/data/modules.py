@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,17 @@ from fer.data.augmentation import Augmentation
 from fer.data.cache import open_faces
 from fer.data.faces import Faces
 from fer.data.joined import join
-from fer.data.loading import Batches, loader
+from fer.data.loading import Batches, OwnBatches, loader
 from fer.data.mixing import Mixing, mixes
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.data.readers import Reader
 from fer.data.resident import ResidentPixels
+from fer.data.sharing import SharedDraws, own_rows
+from fer.data.shuffling import advice
 from fer.data.splits import Split
 from fer.epochs import value_at
+
+log = logging.getLogger(__name__)
 
 EVALUATION_BATCH = 256
 
@@ -57,6 +62,7 @@ class FaceDataModule(LightningDataModule):
             for side in self.progressive.values()
         }
         self.resident = ResidentPixels(data.get("on_device", False))
+        self.draws = SharedDraws()
         self.faces: Faces
         self.split: Split
         self.more: tuple[Faces, NDArray[np.int64]] | None = None
@@ -69,7 +75,8 @@ class FaceDataModule(LightningDataModule):
     def open(self, progress: bool = True) -> Faces:
         """Opens the faces, from the cache where it is there."""
         cache = Path(self.paths["cache"])
-        self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress)
+        processes = self.data.get("processes")
+        self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress, processes)
         return self.faces
 
     @property
@@ -100,15 +107,25 @@ class FaceDataModule(LightningDataModule):
         """Mean and deviation of the training pixels per channel, on the scale 0 to 1."""
         faces, part = self.training()
         chosen = part[:: max(1, len(part) // 10_000)]
-        pixels = torch.from_numpy(np.asarray(faces.images[chosen]))
-        images = to_images(pixels, self.data["size"], self.data["channels"]).double()
-        return images.mean(dim=(0, 2, 3)).tolist(), images.std(dim=(0, 2, 3)).tolist()
+        sums, n = torch.zeros(2, self.data["channels"], dtype=torch.float64), 0
+        for block in Batches(chosen, EVALUATION_BATCH):
+            pixels = torch.from_numpy(np.asarray(faces.images[block]))
+            images = to_images(pixels, self.data["size"], self.data["channels"]).double()
+            sums += torch.stack([(images**k).sum(dim=(0, 2, 3)) for k in (1, 2)])
+            n += images[:, 0].numel()
+        mean = sums[0] / n
+        deviation = ((sums[1] - n * mean**2) / (n - 1)).clamp(min=0).sqrt()
+        return mean.tolist(), deviation.tolist()
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Training batches, shuffled, oversampled or balanced."""
         faces, part = self.epoch()
         labels = faces.labels if self.data["sampler"] == "balanced" else None
-        return self._loader(faces, Batches(part, self.data["batch_size"], self.seed, labels))
+        window = self.data.get("shuffle_window")
+        if window is None and (told := advice(faces.images.shape)):
+            log.warning(told)
+        size = self.data["batch_size"]
+        return self._loader(faces, Batches(part, size, self.seed, labels, window))
 
     def epoch(self) -> tuple[Faces, NDArray[np.int64]]:
         """As `training`, with the faces of oversampled classes repeated."""
@@ -118,14 +135,19 @@ class FaceDataModule(LightningDataModule):
         return faces, np.repeat(part, times[faces.labels[part]])
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Validation batches, in order."""
-        return self._loader(self.faces, Batches(self.split.validation, EVALUATION_BATCH))
+        """Validation batches, in order; with several processes, those of this one."""
+        batches = Batches(self.split.validation, EVALUATION_BATCH)
+        trainer = self.trainer
+        if trainer is None or trainer.world_size == 1:
+            return self._loader(self.faces, batches)
+        own = OwnBatches(batches, trainer.global_rank, trainer.world_size)
+        return self._loader(self.faces, own)
 
     def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches of the faces in `predicted`, in order."""
         return self._loader(self.faces, Batches(self.predicted, EVALUATION_BATCH))
 
-    def _loader(self, faces: Faces, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+    def _loader(self, faces: Faces, batches: Batches | OwnBatches) -> DataLoader[dict[str, Tensor]]:
         """Batches whose pixels come from the device where they lie there."""
         trainer = self.trainer
         device = torch.device("cpu") if trainer is None else trainer.strategy.root_device
@@ -159,7 +181,9 @@ class FaceDataModule(LightningDataModule):
         """On the device: uint8 to floats; augmented in training, seen in views in testing."""
         trainer = self.trainer
         if trainer is not None and trainer.training:
-            return self._for_training(batch, value_at(self.progressive, trainer.current_epoch))
+            with self.draws.drawn():
+                whole = self._for_training(batch, value_at(self.progressive, trainer.current_epoch))
+            return _own_share(whole, trainer.global_rank, trainer.world_size)
         images = to_images(batch["image"], self.data["size"], self.data["channels"])
         testing = trainer is not None and trainer.predicting
         images = evaluation_views(
@@ -168,7 +192,7 @@ class FaceDataModule(LightningDataModule):
             self.test_time["crops"] if testing else 1,
             self.test_time["flip"] and testing,
         )
-        return {"image": images, "label": batch["label"]}
+        return {"image": images, "label": batch["label"], "index": batch["index"]}
 
     def _for_training(self, batch: dict[str, Tensor], side: int) -> dict[str, Any]:
         """Augmented pictures, made out of ones of `side` pixels, and what they aim at."""
@@ -182,6 +206,21 @@ class FaceDataModule(LightningDataModule):
             images, target = mixing(images, aims.get("target", aims["label"]))
             aims = {"label": target.argmax(dim=1), "target": target}
         return {"image": images, **aims, "faces": faces, "index": batch["index"]}
+
+
+def _own_share(batch: dict[str, Any], rank: int, world: int) -> dict[str, Any]:
+    """What a process learns from: its share of a batch that every process has augmented alike.
+
+    With several processes, `whole` holds what the whole batch aims at, and `counted` says whether
+    the share is counted in the training figures: a batch that all take whole is counted by one.
+    """
+    if world == 1:
+        return batch
+    whole = {key: batch[key] for key in ("label", "target") if key in batch}
+    rows = own_rows(len(batch["image"]), rank, world)
+    own = {key: batch[key][rows] for key in ("image", *whole)}
+    counted = rank == 0 or len(own["image"]) < len(batch["image"])
+    return {**batch, **own, "whole": whole, "counted": counted}
 
 
 def _shrunk(augment: Mapping[str, Any], share: float) -> Mapping[str, Any]:

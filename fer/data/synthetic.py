@@ -5,15 +5,16 @@ It stands in for FER2013 where there is no download: same size, same classes, sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer.data.drawing import ActionUnits, Shot, act, draw, invent_person, take_shot
 from fer.data.faces import SEVEN
-from fer.data.readers import OnBad, Reader, Record
+from fer.data.readers import ListedReader, OnBad, Record
 from fer.errors import ConfigError
 
 DRAWING_VERSION = 2
@@ -82,7 +83,7 @@ def _a_moment_later(
     return [unit * strength for unit in units], moved
 
 
-class SyntheticReader(Reader):
+class SyntheticReader(ListedReader):
     """Reads the synthetic data set, in three parts named as FER2013 names its own.
 
     Nobody is in two parts, and a part begins with the same faces however many are asked for.
@@ -136,22 +137,36 @@ class SyntheticReader(Reader):
         """The number of faces in all parts."""
         return sum(self._counts.values())
 
-    def records(self, on_bad: OnBad) -> Iterator[Record]:
-        """Draw the faces, part after part.
+    def listed(self, on_bad: OnBad) -> Sequence[int]:
+        """The numbers of the faces, part after part."""
+        return range(len(self))
+
+    def opener(self) -> SyntheticReader:
+        """Itself: a few numbers are all it takes to draw."""
+        return self
+
+    def __call__(self, number: int, on_bad: OnBad) -> Record:
+        """Draws a face.
 
         Args:
+            number: Of the face, from 0, part after part.
             on_bad: Never called: no drawn face is bad.
         """
-        for place, (part, count) in enumerate(self._counts.items()):
-            for number in range(count):
-                index, frame = place * PART_SPAN + number // self._frames, number % self._frames
-                face = draw_face(self._seed, index, self._size, frame)
-                pose = f"{self._seed}/{index:06d}"
-                yield Record(
-                    image=face.image,
-                    label=face.label,
-                    name=f"synthetic/{pose}" + (f"/{frame}" if self._frames > 1 else ""),
-                    part=part,
-                    subject=face.subject,
-                    sequence=pose if self._frames > 1 else None,
-                )
+        starts = np.cumsum([0, *self._counts.values()])
+        place = int(np.searchsorted(starts, number, side="right")) - 1
+        part, number = list(self._counts)[place], number - int(starts[place])
+        index, frame = place * PART_SPAN + number // self._frames, number % self._frames
+        face = draw_face(self._seed, index, self._size, frame)
+        pose = f"{self._seed}/{index:06d}"
+        return Record(
+            image=face.image,
+            label=face.label,
+            name=f"synthetic/{pose}" + (f"/{frame}" if self._frames > 1 else ""),
+            part=part,
+            subject=face.subject,
+            sequence=pose if self._frames > 1 else None,
+        )
+
+    def told(self) -> list[Any]:
+        """Has nothing to tell."""
+        return []

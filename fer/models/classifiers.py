@@ -15,14 +15,17 @@ from fer.models.distillation import Teacher
 from fer.models.epoch_metrics import EpochMetrics
 from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
 from fer.models.freezing import apply_freezing, keep_frozen_norms, set_depth
-from fer.models.losses import ClassificationLoss, build_loss
+from fer.models.losses import ClassificationLoss, build_loss, mean_share
 from fer.models.schedules import Schedule, build_optimizer
+from fer.processes import count
 
 Batch = dict[str, Any]
 """`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`.
 
 `target` `[B, K]`, where there is one, is what training aims at instead of the label. With
-`model.trunk_cache`, `trunk` `[B, ...]`, what the head gets of an image, stands for `image`.
+`model.trunk_cache`, `trunk` `[B, ...]`, what the head gets of an image, stands for `image`. With
+several processes, training batches are a process's share: `whole` is what the whole batch aims at,
+`counted` whether the share joins the training figures. `index` `[B]` tells validation faces apart.
 """
 
 
@@ -166,13 +169,21 @@ class FaceClassifier(LightningModule):
         targets: Any = batch.get("target", labels)
         logits = self.answer(batch)
         loss: Tensor = self.loss(logits.float(), targets)
+        share: Tensor | float = 1.0  # of the images; of the targets it differs by their weights
+        if "whole" in batch:
+            whole = batch["whole"]
+            aims = whole.get("target", whole["label"])
+            loss = loss * mean_share(self.loss.divisor, targets, aims, count())
+            share = mean_share(len, labels, whole["label"], count())
         if self.teacher is not None:
-            loss = self.teacher.guide(loss, logits.float(), batch["image"])
-        self.train_metrics.update(loss, logits, labels)
+            loss = self.teacher.guide(loss, logits.float(), batch["image"], share)
+        if batch.get("counted", True):
+            self.train_metrics.update(loss / share, logits, labels)
         return loss
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metrics, and tells the plateau schedule how it went."""
+        self.train_metrics.add_up()
         self.log_dict(self.train_metrics.finish())
         assert self.schedule is not None
         self.schedule.after_epoch(float(self.trainer.callback_metrics[self.hparams["monitor"]]))
@@ -181,10 +192,14 @@ class FaceClassifier(LightningModule):
         """Collects metrics; the loss is plain cross-entropy, comparable between runs."""
         logits = self.answer(batch)
         loss = self.validation_loss(logits.float(), batch["label"])
-        self.validation_metrics.update(loss, logits, batch["label"])
+        if count() > 1:
+            self.validation_metrics.keep(batch["index"], loss, logits, batch["label"])
+        else:
+            self.validation_metrics.update(loss, logits, batch["label"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs the epoch's validation metrics."""
+        self.validation_metrics.replay()
         self.log_dict(self.validation_metrics.finish())
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -27,7 +27,9 @@ class Teacher:
         self.channels, self.side = channels, side
         self.temperature, self.weight = temperature, weight
 
-    def guide(self, loss: Tensor, logits: Tensor, images: Tensor) -> Tensor:
+    def guide(
+        self, loss: Tensor, logits: Tensor, images: Tensor, share: Tensor | float = 1.0
+    ) -> Tensor:
         """The student's loss, mixed with how far its softened answers are from the teacher's.
 
         The distance is Kullback and Leibler's, times the temperature squared, which keeps its
@@ -37,11 +39,12 @@ class Teacher:
             loss: The student's own, a number.
             logits: The student's, float `[B, K]`.
             images: `[B, C, H, W]`, 0 to 1, as the student got them.
+            share: By which the mean over these images counts, see `fer.models.losses.mean_share`.
         """
         said = functional.log_softmax(logits / self.temperature, dim=1)
         taught = functional.log_softmax(self.answer(images) / self.temperature, dim=1)
         distance = functional.kl_div(said, taught, reduction="batchmean", log_target=True)
-        return (1 - self.weight) * loss + self.weight * self.temperature**2 * distance
+        return (1 - self.weight) * loss + self.weight * self.temperature**2 * distance * share
 
     @torch.no_grad()
     def answer(self, images: Tensor) -> Tensor:

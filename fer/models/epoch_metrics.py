@@ -9,10 +9,14 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 from torchmetrics.utilities import dim_zero_cat
 
 from fer.own_metrics import METRICS, measure_own
+from fer.processes import add_up, gathered
 
 
 class EpochMetrics(nn.Module):
     """Loss and accuracy over all images of an epoch, not the mean of batch means.
+
+    With several processes, figures are brought together when the epoch ends: by `add_up`, each
+    process having counted its own images, or by `replay`, in the order of one process.
 
     Args:
         stage: `train` or `validation`, first part of the names.
@@ -25,22 +29,52 @@ class EpochMetrics(nn.Module):
     def __init__(self, stage: str, classes: int, macro: bool, accuracy: str = "accuracy") -> None:
         super().__init__()
         self.stage, self.name = stage, accuracy
-        self.loss = MeanMetric()
+        self.loss = MeanMetric(sync_on_compute=False)
         figures: dict[str, Metric | MetricCollection] = {
-            accuracy: MulticlassAccuracy(classes, average="micro")
+            accuracy: MulticlassAccuracy(classes, average="micro", sync_on_compute=False)
         }
         if macro:
-            figures["balanced_accuracy"] = MulticlassAccuracy(classes, average="macro")
-            figures["f1_macro"] = MulticlassF1Score(classes, average="macro")
+            figures["balanced_accuracy"] = MulticlassAccuracy(
+                classes, average="macro", sync_on_compute=False
+            )
+            figures["f1_macro"] = MulticlassF1Score(classes, average="macro", sync_on_compute=False)
         self.figures = MetricCollection(figures)
         self.own = OwnFigures() if macro and METRICS.loaded() else None
+        self.kept: list[tuple[int, Tensor, Tensor, Tensor]] = []
 
     def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Takes a batch: its mean loss, logits `[B, K]` and labels `[B]`."""
-        self.loss.update(loss.detach(), weight=len(labels))
-        self.figures.update(logits.detach().argmax(dim=1), labels)
+        loss, logits = loss.detach(), logits.detach()
+        self.loss.update(loss, weight=len(labels))
+        self.figures.update(logits.argmax(dim=1), labels)
         if self.own is not None:
-            self.own.update(logits.detach().float().softmax(dim=1), labels)
+            self.own.update(logits.float().softmax(dim=1), labels)
+
+    def keep(self, index: Tensor, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Takes a batch, with its faces' indices `[B]`, for `replay`."""
+        self.kept.append((int(index[0]), loss.detach().cpu(), logits.detach().cpu(), labels.cpu()))
+
+    def replay(self) -> None:
+        """Counts the batches that all processes kept, each once, as one process would have.
+
+        Sums of floats depend on their order: in that of one process they are the same bit by bit.
+        """
+        first_faces: set[int] = set()
+        device = self.loss.device
+        for turn in zip(*gathered(self.kept), strict=True):
+            for face, loss, logits, labels in turn:
+                if face not in first_faces:
+                    first_faces.add(face)
+                    self.update(loss.to(device), logits.to(device), labels.to(device))
+        self.kept.clear()
+
+    def add_up(self) -> None:
+        """Adds up what the processes have counted of the training, each its own images."""
+        for metric in self.modules():
+            if isinstance(metric, Metric):
+                for name in metric._defaults:
+                    add_up(getattr(metric, name))
+                metric._computed = None  # what a progress bar has asked for
 
     def accuracy(self) -> float:
         """Of the epoch so far."""
@@ -64,7 +98,7 @@ class OwnFigures(Metric):
     probabilities: list[Tensor]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(sync_on_compute=False)
         self.add_state("labels", [], dist_reduce_fx="cat")
         self.add_state("probabilities", [], dist_reduce_fx="cat")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -48,8 +48,12 @@ class ClassificationLoss(nn.Module):
         each = truth * doubt.clamp(min=1e-7) ** self.gamma * log_probabilities
         if self.weights is None:
             return -each.sum(dim=1).mean()
-        share = self.weights[targets].sum() if hard else len(targets)  # as cross_entropy divides
-        return -(each * self.weights).sum() / share
+        return -(each * self.weights).sum() / self.divisor(targets)
+
+    def divisor(self, targets: Tensor) -> Tensor | int:
+        """What the mean over these targets divides by, as cross_entropy does."""
+        hard = targets.ndim == 1
+        return self.weights[targets].sum() if hard and self.weights is not None else len(targets)
 
 
 class MultiTargetLoss(nn.Module):
@@ -72,8 +76,33 @@ class MultiTargetLoss(nn.Module):
         best = (functional.log_softmax(logits, dim=1) + will_do.log()).max(dim=1).values
         return -best.mean()
 
+    def divisor(self, targets: Tensor) -> int:
+        """What the mean over these targets divides by."""
+        return len(targets)
 
-def build_loss(settings: Mapping[str, Any]) -> nn.Module:
+
+def mean_share(
+    divisor: Callable[[Tensor], Tensor | int], own: Tensor, whole: Tensor, processes: int
+) -> Tensor | float:
+    """The factor by which a process's mean counts in the mean over all processes.
+
+    Gradients are averaged over processes; with it the average is the mean over the whole batch,
+    however unevenly that is shared out. It is 1 where every process has the whole batch.
+
+    Args:
+        divisor: What a mean over targets divides by.
+        own: Targets of this process's share, `[b]` or `[b, K]`.
+        whole: Targets of the whole batch, `[B]` or `[B, K]`.
+        processes: How many.
+
+    Example:
+        >>> mean_share(len, own=torch.zeros(3), whole=torch.zeros(8), processes=2)
+        0.75
+    """
+    return 1.0 if len(own) == len(whole) else processes * divisor(own) / divisor(whole)
+
+
+def build_loss(settings: Mapping[str, Any]) -> ClassificationLoss | MultiTargetLoss:
     """The training loss of `conf/loss`' settings; class weights as numbers."""
     if settings["name"] == "multi_target":
         return MultiTargetLoss(settings["smoothing"])

@@ -120,9 +120,13 @@ def _passed_over(paths: Iterable[Path]) -> str:
 
 def where(checkpoint: Mapping[str, Any]) -> str:
     """The place in the training at which a checkpoint was written, in words."""
-    recorder = checkpoint["callbacks"].get("Recorder", {})
-    within = recorder.get("middle") is not None
-    return f"{'within' if within else 'after'} epoch {checkpoint['epoch'] + 1}"
+    place = "within" if within_epoch(checkpoint) else "after"
+    return f"{place} epoch {checkpoint['epoch'] + 1}"
+
+
+def within_epoch(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint was written before its epoch's end."""
+    return checkpoint["callbacks"].get("Recorder", {}).get("middle") is not None
 
 
 def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Path) -> None:

@@ -48,10 +48,12 @@ class FiniteLoss(Callback):
         Raises:
             RunError: Names the epoch, the batch and its images.
         """
+        loss = trainer.strategy.reduce(loss.detach().clone(), reduce_op="mean")
         if not bool(torch.isfinite(loss)):
             file = self.run.path / "not_finite.txt"
             names = [str(self.names[index]) for index in self.batch["index"].tolist()]
-            write_text(file, "\n".join(names) + "\n")
+            if trainer.is_global_zero:
+                write_text(file, "\n".join(names) + "\n")
             where = f"batch {self.number} ({', '.join(names[:3])}, ...; all of them in {file})"
             self._stop(f"its loss became {float(loss)} in {where}", trainer)
 
@@ -67,7 +69,8 @@ class FiniteLoss(Callback):
 
     def _stop(self, what: str, trainer: Trainer) -> NoReturn:
         """Ends the training; a checkpoint within the epoch may hold the weights that did it."""
-        self.run.middle.unlink(missing_ok=True)
+        if trainer.is_global_zero:
+            self.run.middle.unlink(missing_ok=True)
         kept = "no epoch was finished before it"
         if self.run.last.is_file():
             kept = f"the checkpoints before it are kept in {self.run.checkpoints}"

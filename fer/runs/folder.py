@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from fer.errors import RunError
 from fer.runs.json_files import read_object, read_results
 from fer.runs.locking import locked
+from fer.runs.yaml_files import read_settings
 from fer.writing import remove_parts, write_text
 
 FORMAT = 1
@@ -24,6 +25,12 @@ FORMAT = 1
 
 GROUP_TABLE = "repeats.csv"
 """A row per run of a group: every fold, every trial. No run folder has one."""
+
+LOCK = ".lock"
+"""In a run folder while a process trains there."""
+
+ANSWERED = "test_milliseconds_per_face"
+"""In `status.json`: how long the test took, null until `test/predictions.csv` holds its answers."""
 
 NOT_DECIDING = (
     "paths",
@@ -34,6 +41,7 @@ NOT_DECIDING = (
     "sure_accuracy",
     "pseudo",  # what it adds to the training part joins the data's fingerprint
     "data.path",
+    "data.processes",
     "data.on_device",
     "data.exclude",
     "data.votes_path",
@@ -50,7 +58,12 @@ NOT_DECIDING = (
 )
 """Settings that say where, how fast or how loudly, but not what comes out."""
 
-OFF = {"model.trunk_cache": 0}
+OFF = {
+    "data.shuffle_window": None,
+    "model.trunk_cache": 0,
+    "trainer.nodes": 1,
+    "trainer.sync_batchnorm": False,
+}
 """Settings that came after the first runs, at the value that leaves all as it was without them.
 
 A run without the key and one at this value are of one configuration.
@@ -148,9 +161,7 @@ class RunFolder:
     @property
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values."""
-        container = OmegaConf.to_container(self.config)
-        assert isinstance(container, dict)
-        return {str(key): value for key, value in container.items()}
+        return read_settings(self.path / "config.yaml")
 
     @property
     def status(self) -> dict[str, Any]:
@@ -205,18 +216,40 @@ class RunFolder:
         lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
         write_text(self.path / "metrics.csv", "\n".join(lines) + "\n")
 
+    def keep_rows(self, epochs: int) -> None:
+        """Drops the rows of later epochs, which will be run again."""
+        rows = self.rows()
+        kept = [row for row in rows if row["epoch"] <= epochs]
+        if len(kept) < len(rows):
+            self.write_rows(kept)
+
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, tell: Callable[[str], object] | None = None) -> Iterator[None]:
         """Keeps other processes from training here; removes what killed ones left half written.
+
+        A folder in which nothing was written is removed again.
+
+        Args:
+            tell: Says that another process is waited for; None: that is an error.
 
         Raises:
             RunError: Another process has it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        refusal = f"{self.path} is being trained by another process: wait for it, or end it"
-        with locked(self.path / ".lock", refusal):
-            remove_parts(self.path, besides="evaluations")
-            yield
+        try:
+            what = f"{self.path} is being trained by another process"
+            with locked(self.path / LOCK, what, tell):
+                remove_parts(self.path, besides="evaluations")
+                yield
+        finally:
+            with suppress(OSError):
+                self.path.rmdir()
+
+    def tidy(self) -> None:
+        """Removes what a process left that was killed after all was done."""
+        if (self.path / LOCK).exists():
+            with suppress(RunError, OSError), self.lock():
+                pass
 
     def move_aside(self) -> Path:
         """Keeps what was here under another name; the folder is free again."""

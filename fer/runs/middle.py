@@ -14,32 +14,50 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from fer.data.loading import Batches
+from fer.data.sharing import SharedDraws
+from fer.processes import gathered
 
 
-def middle_state(batches: int, model: LightningModule) -> dict[str, Any]:
+def middle_state(batches: int, model: LightningModule, draws: SharedDraws) -> dict[str, Any]:
     """Batches of the epoch so far, the random generators, and the training figures so far.
+
+    With several processes, all call it: `draws` has what they draw alike, `others` the generators
+    and figures of those after the first.
 
     Args:
         batches: That came.
         model: Whose `train_metrics` are collected during the epoch, on the device that draws.
+        draws: The data module's.
     """
+    first, *others = gathered(_own_state(model))
+    return {"batches": batches, "draws": draws.state, "others": others, **first}
+
+
+def _own_state(model: LightningModule) -> dict[str, Any]:
+    """Of this process, on the CPU."""
     return {
-        "batches": batches,
         "random": torch.get_rng_state(),
         "random_device": _device_state(model.device),
         "figures": [
-            {name: getattr(metric, name).clone() for name in metric._defaults}
+            {name: getattr(metric, name).clone().cpu() for name in metric._defaults}
             for metric in _metrics(model)
         ],
     }
 
 
-def restore_middle(state: Mapping[str, Any], batches: Batches, model: LightningModule) -> None:
-    """Sets batches, random generators and figures as they were."""
-    batches.skip = state["batches"]
-    torch.set_rng_state(state["random"].cpu())
-    _set_device_state(model.device, state["random_device"])
-    for metric, kept in zip(_metrics(model), state["figures"], strict=True):
+def restore_middle(
+    state: Mapping[str, Any],
+    batches: Batches,
+    model: LightningModule,
+    draws: SharedDraws,
+    rank: int,
+) -> None:
+    """Sets batches, random generators and figures of a process as they were."""
+    batches.skip, draws.state = state["batches"], state.get("draws")
+    own = [state, *state.get("others", [])][rank]
+    torch.set_rng_state(own["random"].cpu())
+    _set_device_state(model.device, own["random_device"])
+    for metric, kept in zip(_metrics(model), own["figures"], strict=True):
         for name, value in kept.items():
             setattr(metric, name, value.to(metric.device))
         metric._update_count = 1  # or torchmetrics would warn that it was never updated

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fer.errors import ConfigError
-from fer.runs.checkpoints import resume_point, stopped_early, where
+from fer.runs.checkpoints import resume_point, stopped_early, where, within_epoch
 from fer.runs.folder import RunFolder
 
 
@@ -28,6 +29,49 @@ class Plan:
     content: dict[str, Any] | None = None
     message: str | None = None
 
+    @property
+    def epochs(self) -> int:
+        """Whole epochs that came before what `start` and `resume` do."""
+        if not self.content:
+            return 0
+        return int(self.content["epoch"]) + (not within_epoch(self.content))
+
+
+@contextmanager
+def planned(
+    run: RunFolder,
+    settings: Mapping[str, Any],
+    length_matters: bool,
+    tell: Callable[[str], object] | None = None,
+) -> Iterator[Plan]:
+    """What is to be done, with the run folder locked as long as there is something.
+
+    Args:
+        run: The folder of this configuration.
+        settings: The configuration.
+        length_matters: Whether the learning-rate schedule depends on `max_epochs`.
+        tell: Says that another process, which trains this run, is waited for; None: that is an
+            error.
+
+    Raises:
+        ConfigError: See `plan_run`.
+        RunError: See `plan_run`; or another process trains this run.
+    """
+    moved = None
+    if settings["restart"] and run.path.exists():
+        with run.lock(tell):  # nobody trains here
+            pass
+        if run.path.exists():
+            moved = f"starting over; what was there is kept in {run.move_aside()}"
+    plan = plan_run(run, settings, length_matters)
+    if plan.action == "show":
+        run.tidy()
+        yield plan
+        return
+    with run.lock(tell):  # until when another process may have gone on
+        plan = plan_run(run, settings, length_matters)
+        yield replace(plan, message=moved or plan.message)
+
 
 def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) -> Plan:
     """Decides between starting, going on and showing.
@@ -41,8 +85,6 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
         ConfigError: `max_epochs` differs in a way that would make another run of this one.
         RunError: The folder or its checkpoints cannot be used.
     """
-    if settings["restart"] and run.path.exists():
-        return Plan("start", message=f"starting over; what was there is kept in {run.move_aside()}")
     if not run.exists():
         return Plan("start")
     run.check_format()

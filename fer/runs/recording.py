@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
+import torch
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
@@ -24,6 +26,8 @@ class Recorder(Checkpoint):
     It is a `Checkpoint`, which Lightning calls after everything else at an epoch's end. A kill
     between the row and the checkpoint leaves a row too many, which going on takes away. In the
     middle of an epoch it writes `middle.ckpt` after so many steps, and when it is asked to end.
+
+    With several processes each has one: the first writes, all end after the same step.
 
     Args:
         run: The run folder.
@@ -61,11 +65,13 @@ class Recorder(Checkpoint):
         """Drops rows of epochs that will be run again; goes on within an epoch where it ended."""
         done, self.steps = trainer.current_epoch, trainer.global_step
         self.end.take_over()  # from Lightning, which would drop the epoch
-        self.run.write_rows(row for row in self.run.rows() if row["epoch"] <= done)
+        if trainer.is_global_zero:
+            self.run.keep_rows(done)
         if self.middle is not None:  # Lightning begins no epoch then
             pl_module.on_train_epoch_start()
             batches = trainer.train_dataloader.sampler  # type: ignore[union-attr]
-            restore_middle(self.middle, batches, pl_module)
+            draws = trainer.datamodule.draws  # type: ignore[attr-defined]
+            restore_middle(self.middle, batches, pl_module, draws, trainer.global_rank)
             self.started = self.trained_at = time.perf_counter() - self.middle["seconds"]
             self.images, self.middle, self.end.busy = self.middle["images"], None, True
 
@@ -73,6 +79,10 @@ class Recorder(Checkpoint):
         """Draws anew from (seed, epoch)."""
         draw = (self.seed * 1_000_003 + trainer.current_epoch) % 2**32
         lightning.seed_everything(draw, verbose=False)
+        if trainer.world_size > 1:  # augmentation is drawn alike, dropout for each share anew
+            trainer.datamodule.draws.begin()  # type: ignore[attr-defined]
+            own = np.random.SeedSequence([draw, trainer.global_rank]).generate_state(1)
+            torch.manual_seed(int(own[0]))
         self.started = self.trained_at = time.perf_counter()
         self.images, self.end.busy = 0, True
 
@@ -87,15 +97,23 @@ class Recorder(Checkpoint):
         self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
         self.trained_at = time.perf_counter()
         stepped, self.steps = trainer.global_step > self.steps, trainer.global_step
+        if stepped:
+            self._agree(trainer)
         due = self.end.asked is not None or (self.every and self.steps % self.every == 0)
         if stepped and due and batch_idx + 1 < trainer.num_training_batches:
             self._save_middle(trainer, pl_module, batch_idx + 1)
             self.end.leave()
 
+    def _agree(self, trainer: Trainer) -> None:
+        """All processes end where one is asked to."""
+        if trainer.world_size > 1:
+            asked = torch.tensor(self.end.asked or 0, device=trainer.strategy.root_device)
+            self.end.asked = int(trainer.strategy.reduce(asked, reduce_op="max")) or None
+
     def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
         """Writes `middle.ckpt`, which the epoch's end makes needless."""
         self.middle = {
-            **middle_state(batches, pl_module),
+            **middle_state(batches, pl_module, trainer.datamodule.draws),  # type: ignore[attr-defined]
             "seconds": time.perf_counter() - self.started,
             "images": self.images,
         }
@@ -112,15 +130,19 @@ class Recorder(Checkpoint):
             "seconds": round(time.perf_counter() - self.started, 3),
             "images_per_second": round(self.images / max(self.trained_at - self.started, 1e-9), 1),
         }
-        self.run.write_rows([*self.run.rows(), row])
-        self.tracker.log(row)
+        if trainer.is_global_zero:
+            self.run.write_rows([*self.run.rows(), row])
+            self.tracker.log(row)
         if self._is_best(metrics[self.monitor]):
             self.best, self.best_epoch = metrics[self.monitor], int(row["epoch"])
             trainer.save_checkpoint(self.run.best)
-            copy_checkpoint(self.run.best, self.run.last)
+            if trainer.is_global_zero:
+                copy_checkpoint(self.run.best, self.run.last)
         else:
             trainer.save_checkpoint(self.run.last)
-        self.run.middle.unlink(missing_ok=True)
+        if trainer.is_global_zero:
+            self.run.middle.unlink(missing_ok=True)
+        self._agree(trainer)
         self.end.leave()
         self.end.busy = False
 

@@ -42,36 +42,48 @@ def start(source: Path, cache_dir: Path, *arguments: object) -> subprocess.Popen
     return subprocess.Popen(list(map(str, command)), stdout=pipe, stderr=pipe, text=True)
 
 
-def wait_for(builders: int, cache_dir: Path) -> None:
-    """Until so many processes are in the middle of making a cache."""
+def wait_until_one_makes(cache_dir: Path) -> None:
+    """Until a process is in the middle of making a cache."""
     deadline = time.monotonic() + 60
-    while len(list(cache_dir.glob(".*/images.npy"))) < builders:
+    while not list(cache_dir.glob(".*/images-00000.npy")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 def test_killed_half_way(archive: Path, opened: Open, cache_dir: Path) -> None:
     process = start(archive, cache_dir, 0.1)
-    wait_for(1, cache_dir)
+    wait_until_one_makes(cache_dir)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    [left] = cache_dir.iterdir()
-    faces = opened(archive)
-    assert len(faces) == 42
-    assert left.exists()  # it might belong to a living process
-    for path in (left, *left.iterdir()):
-        os.utime(path, (1, 1))
+    [left] = cache_dir.glob(".*.building")
     fer2013_zip(archive, per_class=3)
     opened(archive)
-    assert not left.exists() and len(list(cache_dir.iterdir())) == 2
+    assert left.exists()  # the same source may come again
+    for path in (left, *left.iterdir()):
+        os.utime(path, (1, 1))
+    fer2013_zip(archive, per_class=4)
+    opened(archive)
+    assert not left.exists() and len(list(cache_dir.glob("fer2013-*"))) == 2
+
+
+def test_the_next_one_takes_a_killed_ones_place(
+    archive: Path, opened: Open, cache_dir: Path
+) -> None:
+    process = start(archive, cache_dir, 0.1)
+    wait_until_one_makes(cache_dir)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(opened(archive)) == 42
+    [folder] = cache_dir.iterdir()
+    assert folder.name.startswith("fer2013-")
 
 
 def test_two_processes_at_once(archive: Path, opened: Open, cache_dir: Path) -> None:
     both = [start(archive, cache_dir, 0.05) for _ in range(2)]
-    wait_for(2, cache_dir)
     outputs = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
+    assert sum("another process is making the cache" in error for _, error in outputs) == 1
     [folder] = cache_dir.iterdir()
     first, second = (out.split()[-1] for out, _ in outputs)
     assert first == second == opened(archive).fingerprint

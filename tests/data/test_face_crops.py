@@ -67,12 +67,11 @@ class Scenes(Reader):
 
 def written(folder: Path, *overrides: str) -> tuple[Path, tuple[str, ...]]:
     """The cache folder and the notes of these three pictures."""
-    reader = Scenes(FaceCrops(faces(HAAR, *overrides)))
-    for _ in reader.records(lambda name, reason: None):
-        pass
-    building = folder / ".scenes-1234.abcd.building"
+    crops = FaceCrops(faces(HAAR, *overrides))
+    found = [record.image for record in Scenes(crops).records(lambda name, reason: None)]
+    building = folder / ".scenes-1234.building"
     building.mkdir()
-    return building, reader.crops.notes(building)
+    return building, crops.notes(building, crops.told(), found)
 
 
 def test_a_data_set_of_pictures_becomes_faces_of_one_size(tmp_path: Path) -> None:
@@ -130,8 +129,9 @@ def test_the_largest_or_the_most_central_face_is_taken(
 ) -> None:
     crops = FaceCrops(faces(HAAR, f"data.faces.choose={rule}"))
     picture, boxes = scene((110, 75, 90), (200, 0, 120))
-    assert crops("picture.png", picture) is not None
-    crops.notes(tmp_path)
+    crop = crops("picture.png", picture)
+    assert crop is not None
+    crops.notes(tmp_path, crops.told(), [crop])
     (row,) = rows(tmp_path / "faces.csv")
     assert row["faces"] == "2"
     assert overlap([float(row[key]) for key in "xywh"], boxes[place]) > 0.6
@@ -141,7 +141,7 @@ def test_without_a_detector_the_whole_picture_is_taken(tmp_path: Path) -> None:
     crops = FaceCrops(faces("data.faces.size=[240,320]", "data.channels=3"))
     picture, _ = scene(ONE)
     assert np.array_equal(crops("picture.png", picture), picture)
-    assert crops.notes(tmp_path) == () and list(tmp_path.iterdir()) == []
+    assert crops.notes(tmp_path, crops.told(), [picture]) == () and list(tmp_path.iterdir()) == []
 
 
 def test_faces_are_cut_with_pixels_around_them() -> None:

@@ -184,28 +184,3 @@ def test_ended_before_the_first_epoch(tmp_path: Path) -> None:
     run = only_run(tmp_path)
     assert (run.status["state"], run.status["why"]) == ("interrupted", "ended by SIGTERM")
     assert run.rows() == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("epochs", [[2], [1, 4]])
-def test_killed_goes_on_as_if_nothing_had_happened(epochs: list[int], tmp_path: Path) -> None:
-    killed, straight = tmp_path / "killed", tmp_path / "straight"
-    killed.mkdir(), straight.mkdir()
-    for epoch in epochs:
-        assert stopped(signal.SIGKILL, killed, epoch) == -signal.SIGKILL
-    run = only_run(killed)
-    assert run.status["state"] == "running"
-    assert epochs[-1] <= len(run.rows()) < 6
-    told = here("train", *MANY, folder=killed)
-    assert told.status == 0, told.err
-    assert "going on after epoch" in told.out
-    assert here("train", *MANY, UNTRACKED, folder=straight).status == 0
-    assert run.path.relative_to(killed) == only_run(straight).path.relative_to(straight)
-    assert_same_training(run, only_run(straight))
-
-    kept = wandb_files(run.path)  # W&B writes late: of a killed process little may be there
-    own = run.status["wandb_id"]
-    assert [path.name for path in kept] == [f"run-{own}.wandb"] * (len(epochs) + 1)
-    last = read_wandb(kept[-1])
-    assert (last.id, last.exit_code) == (own, 0)
-    assert [row["epoch"] for row in last.history] == [1, 2, 3, 4, 5, 6]

@@ -93,8 +93,15 @@ def test_goes_on_within_the_epoch(
     assert not run.middle.exists()
 
 
-@pytest.mark.parametrize("more", [(), LEVERS], ids=["plain", "levers"])
-@pytest.mark.parametrize(("number", "why"), [(signal.SIGINT, "user"), (signal.SIGTERM, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("number", "why", "more"),
+    [
+        (signal.SIGINT, "user", ()),
+        (signal.SIGTERM, "SIGTERM", LEVERS),
+        (signal.SIGUSR2, "SIGUSR2", ()),
+    ],
+    ids=["ctrl-c", "levers", "slurm"],
+)
 def test_asked_to_end_it_finishes_the_step(
     number: signal.Signals, why: str, more: tuple[str, ...], straight: Straight, tmp_path: Path
 ) -> None:

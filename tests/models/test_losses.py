@@ -9,7 +9,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 from torch.nn import functional
 
-from fer.models.losses import ClassificationLoss, MultiTargetLoss, balanced_weights
+from fer.models.losses import (
+    ClassificationLoss,
+    MultiTargetLoss,
+    balanced_weights,
+    mean_share,
+)
 
 WEIGHTS = [0.5, 2.0, 1.0, 0.1, 3.0, 1.5, 0.7]
 
@@ -95,3 +100,22 @@ def test_balanced_weights_agree_with_scikit_learn() -> None:
     labels = np.repeat(range(7), counts)
     expected = compute_class_weight("balanced", classes=np.arange(7), y=labels)
     assert balanced_weights(counts) == pytest.approx(expected.tolist())
+
+
+@pytest.mark.parametrize("name", ["plain", "weighted", "focal", "soft", "multi_target"])
+def test_means_of_uneven_shares_average_to_the_mean_of_the_whole_batch(name: str) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(7, 3), torch.tensor([0, 0, 1, 2, 2, 1, 0])
+    weights = [0.2, 1.0, 3.0]
+    loss, targets = {
+        "plain": (ClassificationLoss(), labels),
+        "weighted": (ClassificationLoss(weights, smoothing=0.1), labels),
+        "focal": (ClassificationLoss(weights, gamma=2.0), labels),
+        "soft": (ClassificationLoss(weights), torch.rand(7, 3).softmax(dim=1)),
+        "multi_target": (MultiTargetLoss(0.1), torch.eye(3)[labels]),
+    }[name]
+    shares = [
+        loss(logits[rows], targets[rows]) * mean_share(loss.divisor, targets[rows], targets, 2)
+        for rows in (slice(0, 3), slice(3, 7))
+    ]
+    assert torch.allclose(sum(shares) / 2, loss(logits, targets))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +46,62 @@ def test_a_lock_that_was_removed_meanwhile_is_none(
             pass
 
 
+def test_it_names_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    owner = f"process {os.getpid()} on {socket.gethostname()}"
+    with (
+        locked(path, "taken"),
+        pytest.raises(RunError, match=rf"taken \({owner}.*\): wait for it, or end it"),
+        locked(path, "taken"),
+    ):
+        pass
+
+
+def test_who_waits_gets_it_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "POLL", 0.01)
+    path, told, done = tmp_path / ".lock", [], []
+
+    def second() -> None:
+        with locked(path, "taken", told.append):
+            done.append("second")
+
+    waiting = threading.Thread(target=second)
+    with locked(path, "taken"):
+        waiting.start()
+        while not told:
+            time.sleep(0.01)
+        done.append("first")
+    waiting.join()
+    assert done == ["first", "second"] and told[0].endswith("waiting for it")
+    assert len(told) == 1 and not path.exists()
+
+
+def test_a_dead_owner_on_this_machine_is_followed_at_once(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.write_text(json.dumps({"host": socket.gethostname(), "pid": 1}))
+    with locked(path, "taken"):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def test_an_owner_elsewhere_counts_as_long_as_it_gives_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system passes no locks on from machine to machine."""
+    monkeypatch.setattr(locking, "POLL", 0.01)
+    monkeypatch.setattr(locking, "SILENCE", 0.5)
+    path, ended = tmp_path / ".lock", threading.Event()
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "user": "ada"}))
+    monkeypatch.setattr(locking, "BEAT", 0.02)
+    beating = threading.Thread(target=locking._beat, args=(path, ended))
+    beating.start()
+    with pytest.raises(RunError, match="process 7 on elsewhere, ada"), locked(path, "taken"):
+        pass
+    ended.set()
+    beating.join()
+    with locked(path, "taken"):
+        assert "elsewhere" not in path.read_text()
+
+
 def test_half_written_files_of_a_killed_process_go(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.checkpoints.mkdir(parents=True)
@@ -49,3 +110,22 @@ def test_half_written_files_of_a_killed_process_go(tmp_path: Path) -> None:
     gone.touch(), kept.touch()
     with run.lock():
         assert not gone.exists() and kept.exists()
+
+
+def test_the_lock_of_a_process_killed_at_the_very_end_goes(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.test.mkdir(parents=True)
+    lock = run.path / ".lock"
+    lock.write_text(json.dumps({"host": socket.gethostname(), "pid": 1}))
+    run.tidy()
+    assert not lock.exists() and run.test.exists()
+    with run.lock():
+        run.tidy()
+        assert lock.exists()
+
+
+def test_a_folder_in_which_nothing_was_written_goes(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    with run.lock():
+        assert run.path.exists()
+    assert not run.path.exists()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ class Reader(ABC):
         classes: Names of the classes, in the order of `EXPRESSIONS`.
         order_by_content: Store faces sorted by part, label, pixels and name, so that every form
             of the same data gives the same arrays; otherwise they stay in the order of `records`.
+            Not for a `ListedReader`.
     """
 
     name: str
@@ -98,11 +100,63 @@ class Reader(ABC):
         """
         return ()
 
-    def finish(self, folder: Path) -> tuple[str, ...]:
+
+class Opener(Protocol):
+    """Makes faces of what a reader has listed. It may be sent to another process."""
+
+    def __call__(self, item: Any, on_bad: OnBad, /) -> Record | None:
+        """The face of one item.
+
+        Args:
+            item: One of `ListedReader.listed`.
+            on_bad: Called with (name, reason) where the item cannot be used.
+
+        Returns:
+            None where the item cannot be used, or is left out.
+        """
+
+    def told(self) -> list[Any]:
+        """What was found since this was last asked, beside the faces; plain values, as in JSON."""
+
+
+class ListedReader(Reader):
+    """A data set whose items, such as files, are known before they are opened.
+
+    It is read in blocks, by several processes side by side, each block kept once it is whole.
+    """
+
+    @abstractmethod
+    def listed(self, on_bad: OnBad) -> Sequence[Any]:
+        """All items, in the order of the faces: the same ones as long as `source_key` is the same.
+
+        Args:
+            on_bad: Called with (name, reason) for each item that cannot be used.
+
+        Raises:
+            DataError: The source as a whole cannot be used.
+        """
+
+    @abstractmethod
+    def opener(self) -> Opener:
+        """What makes faces of the items."""
+
+    def records(self, on_bad: OnBad) -> Iterator[Record]:
+        """Yield a face for each item that is not left out, in this process."""
+        opener = self.opener()
+        for item in self.listed(on_bad):
+            record = opener(item, on_bad)
+            if record is not None:
+                yield record
+
+    def finish(
+        self, folder: Path, told: Iterable[Any], images: Iterable[NDArray[np.uint8]]
+    ) -> tuple[str, ...]:
         """Called once, when all is read.
 
         Args:
             folder: The cache that is being made; lists and pictures for people may be put there.
+            told: What the openers told, in the order of the items.
+            images: Of all faces, in that order.
 
         Returns:
             More lines worth telling.

@@ -98,7 +98,7 @@ class AffectNetReader(PictureReader):
                 contempt += 1
             else:
                 label = self.classes.index(NUMBERS[number])
-                yield Picture(self.root / name, name, label, part)
+                yield Picture(name, label, part)
         for count, what in (
             (none, "pictures without an expression (numbers 8 to 10) left out"),
             (contempt, "pictures of contempt left out (data.contempt=leave_out)"),

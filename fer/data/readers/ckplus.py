@@ -114,7 +114,6 @@ class CkPlusReader(PictureReader):
                 continue
             for frame, label in chosen:
                 yield Picture(
-                    self.path / frame.name,
                     frame.name,
                     self.classes.index(label),
                     subject=sequence[0],

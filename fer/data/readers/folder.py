@@ -120,7 +120,7 @@ class FolderReader(PictureReader):
                     left_out["show contempt (data.contempt=leave_out)"] += 1
                 continue
             used = "test" if tested and place.part == "validation" else place.part
-            yield Picture(self.root / file.name, file.name, label, used, *self.details(file.name))
+            yield Picture(file.name, label, used, *self.details(file.name))
         if not self.own_classes:
             self.told.append(f"{self.title}: {matching(self.names.matched)}")
         for why, count in left_out.items():

@@ -39,7 +39,7 @@ class JaffeReader(PictureReader):
                 continue
             if not self.is_first(parts[0].upper(), file.name, None, on_bad):
                 continue
-            yield Picture(self.path / file.name, file.name, label, subject=parts[1].upper())
+            yield Picture(file.name, label, subject=parts[1].upper())
 
     def check(self, faces: Faces) -> tuple[str, ...]:
         """Compares the counts with the official ones."""

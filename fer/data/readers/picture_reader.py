@@ -5,18 +5,18 @@ from __future__ import annotations
 import filecmp
 import hashlib
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fer.data.faces import Faces
-from fer.data.readers import OnBad, Reader, Record
+from fer.data.readers import ListedReader, OnBad, Record
 from fer.data.readers.exclusion import Exclusion
 from fer.data.readers.files import File, files_key, is_picture, scan
 from fer.data.readers.pictures import MAX_BYTES, BadPictureError, open_picture, rgb_pixels
@@ -24,7 +24,7 @@ from fer.errors import DataError
 
 
 class Preparer(Protocol):
-    """Turns a picture into a face of fixed size.
+    """Turns a picture into a face of fixed size. It may be sent to another process.
 
     Attributes:
         key: Text that changes whenever its settings do.
@@ -36,18 +36,25 @@ class Preparer(Protocol):
         """Make a face of a picture.
 
         Args:
-            name: Of the picture, for its own lists.
+            name: Of the picture, for what it tells.
             image: uint8 `[H, W, 3]`, RGB.
 
         Returns:
             uint8 `[h, w]` or `[h, w, 3]`, the same size every time; None leaves the picture out.
         """
 
-    def notes(self, folder: Path) -> tuple[str, ...]:
+    def told(self) -> list[Any]:
+        """What is to be told of the pictures since this was last asked: plain values."""
+
+    def notes(
+        self, folder: Path, told: Iterable[Any], faces: Iterable[NDArray[np.uint8]]
+    ) -> tuple[str, ...]:
         """Called once, after the last picture.
 
         Args:
             folder: The cache that is being made; it may write lists and sheets there.
+            told: All that was told, in the order of the pictures.
+            faces: All faces that were made, in that order.
 
         Returns:
             Lines worth telling.
@@ -76,16 +83,24 @@ class WholePicture:
             picture = picture.resize(self.size, Image.Resampling.BILINEAR)
         return np.asarray(picture)
 
-    def notes(self, folder: Path) -> tuple[str, ...]:
+    def told(self) -> list[Any]:
+        """Has nothing to tell."""
+        return []
+
+    def notes(
+        self, folder: Path, told: Iterable[Any], faces: Iterable[NDArray[np.uint8]]
+    ) -> tuple[str, ...]:
         """Has nothing to tell."""
         return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture file, and what the data set says of it; fields as in `Record`."""
+    """A picture file, and what the data set says of it; fields as in `Record`.
 
-    path: Path
+    The name leads to the file from the reader's `root`.
+    """
+
     name: str
     label: int
     part: str | None = None
@@ -93,7 +108,50 @@ class Picture:
     sequence: str | None = None
 
 
-class PictureReader(Reader):
+class PictureOpener:
+    """Makes faces of picture files.
+
+    Args:
+        root: The folder that their names are relative to.
+        preparer: Makes faces of pictures.
+    """
+
+    def __init__(self, root: Path, preparer: Preparer) -> None:
+        self.root, self.preparer = root, preparer
+
+    def __call__(self, picture: Picture, on_bad: OnBad) -> Record | None:
+        """The face of a picture; None where the file is bad, or the preparer leaves it out."""
+        try:
+            return self._record(picture)
+        except BadPictureError as error:
+            on_bad(picture.name, str(error))
+            return None
+
+    def told(self) -> list[Any]:
+        """What the preparer tells."""
+        return self.preparer.told()
+
+    def _record(self, picture: Picture) -> Record | None:
+        try:
+            with (self.root / picture.name).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise BadPictureError(f"cannot be read ({error})") from error
+        face = self.preparer(picture.name, rgb_pixels(open_picture(data)))
+        if face is None:
+            return None
+        return Record(
+            face,
+            picture.label,
+            picture.name,
+            picture.part,
+            picture.subject,
+            picture.sequence,
+            file_hash=hashlib.sha256(data).digest(),
+        )
+
+
+class PictureReader(ListedReader):
     """A data set of picture files. A subclass says which pictures there are.
 
     Attributes:
@@ -200,8 +258,8 @@ class PictureReader(Reader):
             DataError: The folder as a whole cannot be used.
         """
 
-    def records(self, on_bad: OnBad) -> Iterator[Record]:
-        """Yield a face for each picture that is not left out.
+    def listed(self, on_bad: OnBad) -> list[Picture]:
+        """The pictures that are not left out.
 
         Raises:
             DataError: The folder cannot be used, or the list of pictures to leave out names some
@@ -215,7 +273,7 @@ class PictureReader(Reader):
             if not self.exclusion.covers(name):
                 on_bad(name, reason)
 
-        listed = list(self.pictures(unless_excluded))
+        listed = self.pictures(unless_excluded)
         kept = [picture for picture in listed if not self.exclusion.covers(picture.name)]
         self.exclusion.check(self.root)
         if self._twice:
@@ -225,14 +283,11 @@ class PictureReader(Reader):
             )
         if self.exclusion.names:
             self.told.append(f"{len(self.exclusion.met):,} names on data.exclude's list left out")
-        for picture in kept:
-            try:
-                record = self._record(picture)
-            except BadPictureError as error:
-                on_bad(picture.name, str(error))
-                continue
-            if record is not None:
-                yield record
+        return kept
+
+    def opener(self) -> PictureOpener:
+        """Opens, decodes, prepares."""
+        return PictureOpener(self.root, self.preparer)
 
     def is_first(self, key: Hashable, name: str, label: str | None, on_bad: OnBad) -> bool:
         """Whether no picture before this one stands for the same.
@@ -255,32 +310,15 @@ class PictureReader(Reader):
             on_bad(name, f"is there twice, the other one is {other}")
         return False
 
-    def _record(self, picture: Picture) -> Record | None:
-        try:
-            with picture.path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise BadPictureError(f"cannot be read ({error})") from error
-        face = self.preparer(picture.name, rgb_pixels(open_picture(data)))
-        if face is None:
-            return None
-        return Record(
-            face,
-            picture.label,
-            picture.name,
-            picture.part,
-            picture.subject,
-            picture.sequence,
-            file_hash=hashlib.sha256(data).digest(),
-        )
-
     def check(self, faces: Faces) -> tuple[str, ...]:
         """What was met on the way."""
         return tuple(self.told)
 
-    def finish(self, folder: Path) -> tuple[str, ...]:
+    def finish(
+        self, folder: Path, told: Iterable[Any], images: Iterable[NDArray[np.uint8]]
+    ) -> tuple[str, ...]:
         """What is to be told of the preparation."""
-        return self.preparer.notes(folder)
+        return self.preparer.notes(folder, told, images)
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

@@ -102,7 +102,7 @@ class RafDbReader(PictureReader):
             if not self.is_first(key, name, label, on_bad):
                 continue
             part = _PARTS[parts[2].lower()]
-            yield Picture(self.root / name, name, SEVEN.index(label), part)
+            yield Picture(name, SEVEN.index(label), part)
         for key in sorted((labels or {}).keys() - there):
             on_bad(f"{key}.jpg", f"is listed in {listed[0]}, but its picture is not there")
         if unlisted:

@@ -118,7 +118,7 @@ class TableReader(PictureReader):
                 on_bad(row.path, f"of row {row.number} is not there, seen from the table")
             else:
                 used = "test" if tested and used == "validation" else used
-                yield Picture(self.root / row.path, row.path, label, used, row.subject)
+                yield Picture(row.path, label, used, row.subject)
         if not self.own_classes:
             self.told.append(f"{self.title}: {matching(self.names.matched)}")
         if dropped:

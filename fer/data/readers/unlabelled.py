@@ -48,4 +48,4 @@ class UnlabelledReader(PictureReader):
     def pictures(self, on_bad: OnBad) -> Iterator[Picture]:
         """Yield every picture, named by its path below the folder."""
         for file in self.files:
-            yield Picture(self.path / file.name, file.name, label=0)
+            yield Picture(file.name, label=0)

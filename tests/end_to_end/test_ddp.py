@@ -1,0 +1,157 @@
+"""Two processes train what one does: the same batches, every face once, one writer."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+import torch
+from lightning import Trainer
+from lightning.pytorch.callbacks import Callback
+from timm.layers import BatchNormAct2d, convert_sync_batchnorm
+
+import fer.lightning_trainer
+from fer.checks import check_training
+from fer.checks.processes import check_sweep
+from fer.data.data_sets import build_data, divide
+from fer.errors import ConfigError
+from fer.launching import settle_devices
+from fer.prediction import load_model
+from fer.runs.folder import RunFolder
+from tests.composing import composed, settings
+from tests.end_to_end.commands import (
+    TINY,
+    UNTRACKED,
+    contents,
+    here,
+    only_run,
+)
+
+TWO = "trainer=ddp"
+UNEVEN = (
+    *(word for word in TINY if not word.startswith("model.backbone")),
+    UNTRACKED,
+    "data.train=61",  # four batches of 14 and one of 5
+    "data.validation=520",  # three batches for two processes
+    "data.size=24",
+    "model=cnn1",  # no batch norm
+    "model.dense=[16]",
+    "model.dropout=0",
+    "augment=strong",
+    "augment.mixup.alpha=0.2",
+    "optimizer=momentum",
+    "optimizer.lr=0.01",
+    "loss.class_weights=balanced",
+    "trainer.max_epochs=2",
+    "trainer.ema_decay=0.9",
+    "trainer.patience=5",
+)
+
+
+class Asks(Callback):
+    """Sends SIGTERM to the first process alone, in the second epoch's third step."""
+
+    def on_train_batch_start(self, trainer: Trainer, module: object, x: object, n: int) -> None:
+        if (trainer.current_epoch, n) == (1, 2):
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Two processes, asked to end within an epoch, started again."""
+    folder = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [Asks()])
+        told = here("train", *UNEVEN, TWO, folder=folder)
+    assert told.status == 128 + signal.SIGTERM, told.err
+    run = only_run(folder)
+    assert run.status["state"] == "interrupted" and len(run.rows()) == 1
+    kept = torch.load(run.middle, weights_only=True)["callbacks"]["Recorder"]["middle"]
+    assert kept["batches"] == 3 and len(kept["others"]) == 1
+    told = here("train", *UNEVEN, TWO, folder=folder)
+    assert told.status == 0, told.err
+    assert "going on within epoch 2" in told.out
+    return run
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """One process, undisturbed."""
+    folder = tmp_path_factory.mktemp("one")
+    told = here("train", *UNEVEN, folder=folder)
+    assert told.status == 0, told.err
+    return only_run(folder)
+
+
+@pytest.mark.slow
+def test_follows_one_process(two: RunFolder, one: RunFolder) -> None:
+    state, other = (torch.load(run.last, weights_only=True) for run in (two, one))
+    for key in ("state_dict", "current_model_state"):  # averaged weights, and those that learn
+        for name, tensor in other[key].items():
+            assert torch.allclose(state[key][name], tensor, rtol=1e-4, atol=1e-6), name
+    for row, twin in zip(two.rows(), one.rows(), strict=True):
+        assert row["train/dominant_accuracy"] == twin["train/dominant_accuracy"]
+        for key in ("train/loss", "validation/loss"):
+            assert row[key] == pytest.approx(twin[key], rel=1e-5)
+    assert two.path.name != one.path.name  # close, not equal: another result
+
+
+@pytest.mark.slow
+def test_validation_is_that_of_one_process_to_the_last_bit(two: RunFolder) -> None:
+    chosen = two.settings
+    chosen["paths"]["cache"] = str(two.path.parents[1] / "cache")
+    data = build_data(chosen)
+    data.open(progress=False)
+    divide(chosen, data)
+    trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_progress_bar=False)
+    (figures,) = trainer.validate(load_model(two), datamodule=data, verbose=False)
+    row = next(row for row in two.rows() if row["epoch"] == two.results()["epoch"])
+    assert figures == {key: row[key] for key in figures}
+    assert len(figures) == 4
+
+
+@pytest.mark.slow
+def test_one_writes(two: RunFolder, one: RunFolder) -> None:
+    def files(run: RunFolder) -> set[str]:
+        found = contents(run.path.parents[2])
+        return {name.replace(run.path.name, "run") for name in found}
+
+    assert files(two) == files(one)
+    assert two.status["state"] == "finished" and one.status["state"] == "finished"
+    assert [row["epoch"] for row in two.rows()] == [1, 2]
+    assert len(two.status["test_looks"]) == 1
+
+
+def test_jobs_side_by_side_would_share_devices() -> None:
+    joblib = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
+    with pytest.raises(ConfigError, match="hydra/launcher=basic"):
+        check_sweep(composed(TWO), joblib)
+    check_sweep(composed(), joblib)
+    check_sweep(composed(TWO), "hydra._internal.core_plugins.basic_launcher.BasicLauncher")
+
+
+def test_torchrun_starts_as_many_processes_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check_training(composed(TWO))
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="torchrun has started 4 processes"):
+        check_training(composed(TWO))
+    check_training(composed(TWO, "trainer.nodes=2"))
+    with pytest.raises(ConfigError, match="one run"):
+        check_training(composed(TWO, "trainer.nodes=2", "trials=2"))
+    with pytest.raises(ConfigError, match="sweep without it"):
+        check_sweep(composed(TWO, "trainer.nodes=2"), "BasicLauncher")
+
+
+def test_more_gpus_than_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"trainer.devices=64: this machine has \d+ GPUs"):
+        settle_devices(settings(TWO, "trainer.devices=64", "trainer.accelerator=gpu"))
+
+
+def test_shared_norms_keep_what_timm_adds_to_them() -> None:
+    norm = torch.nn.Sequential(BatchNormAct2d(3)).eval()  # torch's own way would drop the ReLU
+    images = torch.randn(2, 3, 4, 4)
+    told = norm(images)
+    assert torch.equal(convert_sync_batchnorm(norm)(images), told) and told.min() == 0
