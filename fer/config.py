@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from fer import plugins
-from fer.errors import ConfigError, FerError
+from fer.errors import ConfigError, FerError, stop
 
 _HERE = Path(__file__).resolve().parent
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
@@ -118,12 +118,6 @@ def disk_trouble(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "no space left on the disk: make room and run the same command again to go on"
     return f"{error.filename or 'a file'} cannot be used: {error.strerror}"
-
-
-def stop(error: FerError, status: int) -> None:
-    """Prints the message alone and ends the process."""
-    print(f"error: {error}", file=sys.stderr)
-    sys.exit(status)
 
 
 def resolve(cfg: DictConfig) -> DictConfig:

@@ -1,5 +1,9 @@
 """Errors that a person can mend: each message says what is wrong, where, and what to do."""
 
+from __future__ import annotations
+
+import sys
+
 
 class FerError(Exception):
     """Anything the user can mend. Commands print the message alone, without a traceback."""
@@ -15,3 +19,9 @@ class DataError(FerError):
 
 class RunError(FerError):
     """A run folder or a checkpoint cannot be used."""
+
+
+def stop(error: FerError, status: int) -> None:
+    """Prints the message alone and ends the process."""
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(status)

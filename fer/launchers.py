@@ -11,8 +11,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from fer.config import stop
-from fer.errors import ConfigError, FerError
+from fer.errors import ConfigError, FerError, stop
 
 EXTRAS = {"submitit_slurm": "slurm", "submitit_local": "slurm", "joblib": "parallel", "ray": "ray"}
 """Hydra's launchers that are installed with an extra."""

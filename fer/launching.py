@@ -169,7 +169,17 @@ def fit_together(
     end: EndRequest,
     checkpoint: Path | None,
 ) -> None:
-    """One process's part of the training, within `group`; see `fer.training` for the arguments."""
+    """One process's part of the training, within `group`.
+
+    Args:
+        settings: The whole configuration.
+        run: The run folder, which the first process writes.
+        model: As initialised.
+        data: Opened and split.
+        tracker: Takes the rows.
+        end: Whether the process was asked to end.
+        checkpoint: From which the training goes on; None: from the start.
+    """
     if settings["trainer"]["sync_batchnorm"]:  # timm's keeps what its norms do besides
         model.network = convert_sync_batchnorm(model.network)  # type: ignore[no-untyped-call]
     names = data.training()[0].names

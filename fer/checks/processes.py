@@ -24,7 +24,11 @@ def torchrun_rank() -> int:
 
 
 def check_processes(check: Checker) -> None:
-    """How many, and what goes together with more than one."""
+    """How many, and what goes together with more than one.
+
+    Raises:
+        ConfigError: One of them cannot work, or does not go with another.
+    """
     check.number("trainer.devices", low=1, whole=True)
     check.number("trainer.nodes", low=1, whole=True)
     check.flag("trainer.sync_batchnorm")

@@ -148,6 +148,12 @@ def write_block(
 def check_size(name: str, size: Sequence[int], first: Sequence[int], origin: str) -> None:
     """Refuses a face of another size than the first one's.
 
+    Args:
+        name: Of the face.
+        size: Its height and width, and 3 where it is in colour.
+        first: The same of the first face.
+        origin: What the source is called.
+
     Raises:
         DataError: Names the face.
     """

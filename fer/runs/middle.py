@@ -52,7 +52,15 @@ def restore_middle(
     draws: SharedDraws,
     rank: int,
 ) -> None:
-    """Sets batches, random generators and figures of a process as they were."""
+    """Sets batches, random generators and figures of a process as they were.
+
+    Args:
+        state: What `middle_state` gave.
+        batches: Of the training, which will skip those that came.
+        model: Whose `train_metrics` are set.
+        draws: The draws that all processes share.
+        rank: Of this process.
+    """
     batches.skip, draws.state = state["batches"], state.get("draws")
     own = [state, *state.get("others", [])][rank]
     torch.set_rng_state(own["random"].cpu())
