@@ -21,6 +21,7 @@ import torch
 from timm.layers import convert_sync_batchnorm
 from torch.distributed import PrefixStore, Store, TCPStore
 
+from fer import plugins
 from fer.checks.processes import torchrun_processes
 from fer.children import Children
 from fer.data.modules import FaceDataModule
@@ -91,7 +92,11 @@ def other_processes(
         try:
             torch.set_num_threads(threads)
             store = open_store(own_server)
-            task = {"run": str(run.path.resolve()), "checkpoint": checkpoint and str(checkpoint)}
+            task = {
+                "run": str(run.path.resolve()),
+                "checkpoint": checkpoint and str(checkpoint),
+                "plugins": plugins.named(),
+            }
             store.set(TASK, json.dumps(task))
             if own_server is not None:
                 for rank in range(1, processes(settings)):

@@ -12,6 +12,7 @@ from pathlib import Path
 import lightning
 import torch
 
+from fer import plugins
 from fer.building import build_model, build_teacher, load_weights
 from fer.console import hush
 from fer.data.data_sets import build_data, divide
@@ -33,6 +34,7 @@ def main() -> None:
     if task is None:
         return
     hush()
+    plugins.use(task["plugins"])
     run = RunFolder(task["run"])
     settings = run.settings
     settings["trainer"]["progress"] = "none"
