@@ -192,3 +192,8 @@ def test_public_functions_are_described() -> None:
         if re.fullmatch(r"Tensor|NDArray\[.*\]", gives) and "[" not in told + module:
             lacking.append(f"{name}: the shape of what it gives, such as `[N, K]`")
     assert not lacking, "\n".join(lacking)
+
+
+def test_examples_are_under_the_heading_that_the_documentation_knows() -> None:
+    for module, path in FILES.items():
+        assert not re.search(r"^ *Example:$", path.read_text("utf-8"), re.M), f"{module}: Examples:"

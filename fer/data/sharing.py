@@ -20,7 +20,7 @@ def own_rows(count: int, rank: int, world: int) -> slice:
         rank: Which process, from 0.
         world: How many processes.
 
-    Example:
+    Examples:
         >>> [own_rows(7, rank, world=2) for rank in (0, 1)]
         [slice(0, 3, None), slice(3, 7, None)]
         >>> own_rows(3, rank=1, world=2)

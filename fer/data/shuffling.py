@@ -44,7 +44,7 @@ def shuffled_in_windows(
     Returns:
         int64 `[N]`.
 
-    Example:
+    Examples:
         >>> rng = np.random.default_rng(0)
         >>> sorted(shuffled_in_windows(np.arange(2000), 1024, rng)) == list(range(2000))
         True

@@ -95,7 +95,7 @@ def mean_share(
         whole: Targets of the whole batch, `[B]` or `[B, K]`.
         processes: How many.
 
-    Example:
+    Examples:
         >>> mean_share(len, own=torch.zeros(3), whole=torch.zeros(8), processes=2)
         0.75
     """
