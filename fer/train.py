@@ -41,14 +41,14 @@ def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFold
     check_training(config)
     if "torch" not in sys.modules and config.trainer.progress != "none":
         print("loading torch", flush=True)  # seconds in which nothing else is heard
-    place = () if job is None else (job.folder.name, job.number)
+    group, number = (None, 0) if job is None else (job.folder.name, job.number)
     if config.trials > 1 or config.protocol.get("fold") == "all":
         from fer.repeats import train_repeats
 
-        return train_repeats(config, *place, wait=job is not None)
+        return train_repeats(config, group, number, wait=job is not None)
     from fer.training import train
 
-    return train(config, *place, wait=job is not None)
+    return train(config, group, number, wait=job is not None)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ FORMAT = 1
 GROUP_TABLE = "repeats.csv"
 """A row per run of a group: every fold, every trial. No run folder has one."""
 
+LOCK = ".lock"
+"""In a run folder while a process trains there."""
+
 ANSWERED = "test_milliseconds_per_face"
 """In `status.json`: how long the test took, null until `test/predictions.csv` holds its answers."""
 
@@ -230,12 +233,18 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             what = f"{self.path} is being trained by another process"
-            with locked(self.path / ".lock", what, tell):
+            with locked(self.path / LOCK, what, tell):
                 remove_parts(self.path, besides="evaluations")
                 yield
         finally:
             with suppress(OSError):
                 self.path.rmdir()
+
+    def tidy(self) -> None:
+        """Removes what a process left that was killed after all was done."""
+        if (self.path / LOCK).exists():
+            with suppress(RunError, OSError), self.lock():
+                pass
 
     def move_aside(self) -> Path:
         """Keeps what was here under another name; the folder is free again."""

@@ -65,6 +65,7 @@ def planned(
             moved = f"starting over; what was there is kept in {run.move_aside()}"
     plan = plan_run(run, settings, length_matters)
     if plan.action == "show":
+        run.tidy()
         yield plan
         return
     with run.lock(tell):  # until when another process may have gone on

@@ -110,3 +110,22 @@ def test_half_written_files_of_a_killed_process_go(tmp_path: Path) -> None:
     gone.touch(), kept.touch()
     with run.lock():
         assert not gone.exists() and kept.exists()
+
+
+def test_the_lock_of_a_process_killed_at_the_very_end_goes(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.test.mkdir(parents=True)
+    lock = run.path / ".lock"
+    lock.write_text(json.dumps({"host": socket.gethostname(), "pid": 1}))
+    run.tidy()
+    assert not lock.exists() and run.test.exists()
+    with run.lock():
+        run.tidy()
+        assert lock.exists()
+
+
+def test_a_folder_in_which_nothing_was_written_goes(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    with run.lock():
+        assert run.path.exists()
+    assert not run.path.exists()
