@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from fer.data.checksums import write_record
 from fer.data.faces import Faces
 from fer.data.readers import PARTS, Reader, Record
 from fer.errors import DataError
@@ -157,9 +157,7 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
             for name, array in {"images": images, **arrays}.items()
         },
     }
-    with (folder / META).open("wb") as file:
-        file.write(json.dumps(meta, indent=1).encode())
-        _sync(file)
+    write_record(folder / META, meta)
 
 
 def _pixels(reader: Reader, record: Record, columns: _Columns) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fer.errors import RunError
@@ -40,7 +40,9 @@ def locked(path: Path, refusal: str) -> Iterator[None]:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that became read-only; what went wrong before counts
+                if _is_at(path, file.fileno()):  # or another process has a folder of its own there
+                    path.unlink()
     finally:
         file.close()
 

@@ -94,6 +94,7 @@ class Recorder(Checkpoint):
 
     def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
         """Writes `middle.ckpt`, which the epoch's end makes needless."""
+        self.run.check_own()
         self.middle = {
             **middle_state(batches, pl_module),
             "seconds": time.perf_counter() - self.started,
@@ -112,6 +113,7 @@ class Recorder(Checkpoint):
             "seconds": round(time.perf_counter() - self.started, 3),
             "images_per_second": round(self.images / max(self.trained_at - self.started, 1e-9), 1),
         }
+        self.run.check_own()
         self.run.write_rows([*self.run.rows(), row])
         self.tracker.log(row)
         if self._is_best(metrics[self.monitor]):

@@ -113,8 +113,9 @@ class Tracker:
                 f"figures/{title}": wandb.Image(str(path)) for title, path in pictures.items()
             }
             run = self.record.run
-            run.log({"test/per_class": table, "test/confusion_matrix": matrix, **images})
             run.summary.update(dict(summary))
+            run.log(images, commit=False)  # tables last: online, these ask W&B's server
+            run.log({"test/per_class": table, "test/confusion_matrix": matrix})
             if self.settings["logger"]["checkpoint"]:
                 artifact = wandb.Artifact(f"{self.run.path.name}-best", type="model")
                 artifact.add_file(str(self.run.best))

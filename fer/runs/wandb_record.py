@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import wandb
 
 from fer.errors import FerError
 
-REASON = 200
+REASON = 400
 """Letters of W&B's own words that fit into the one line."""
 
 
@@ -40,6 +41,9 @@ class Record:
     def __init__(self, folder: Path, mode: str, timeout: float, **arguments: Any) -> None:
         # W&B reports on itself to its server as well; one that stalls would be waited for
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        os.environ.setdefault(
+            "WANDB_HTTP_TIMEOUT", str(math.ceil(timeout))
+        )  # of a table's artifact
         self.timeout = timeout
         self.unsent: str | None = None
         self.trouble: str | None = None

@@ -17,7 +17,7 @@ import fer.lightning_trainer
 from fer.errors import FerError
 from fer.runs.folder import RunFolder
 from fer.runs.wandb_record import Record
-from tests.end_to_end.commands import TINY, Told, here, only_run
+from tests.end_to_end.commands import TINY, assert_same_training, here, only_run
 from tests.faults.wandb_server import WandbServer, serving
 from tests.wandb_records import read_wandb, wandb_files
 
@@ -75,7 +75,7 @@ def told_once(err: str, reason: str) -> Path:
 def epochs(record: Path) -> list[float]:
     """Those in the history of the record in a folder."""
     (file,) = record.glob("*.wandb")
-    return [row["epoch"] for row in read_wandb(file).history]
+    return [row["epoch"] for row in read_wandb(file).history if "epoch" in row]
 
 
 REASONS = {
@@ -147,21 +147,36 @@ def test_nobody_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         Record(tmp_path, "online", TIMEOUT, id="one", project="fer")
 
 
-@pytest.mark.parametrize("server", ["stalls"], indirect=True)
-def test_training_does_not_wait(server: str, tmp_path: Path) -> None:
-    offline = here("train", *ONLINE, "logger.mode=offline", folder=tmp_path / "offline")
-    assert offline.status == 0
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The same training with W&B offline."""
+    folder = tmp_path_factory.mktemp("offline")
+    assert here("train", *ONLINE, "logger.mode=offline", folder=folder).status == 0
+    return only_run(folder)
+
+
+def assert_not_harmed(run: RunFolder, offline: RunFolder) -> None:
+    """The same training, at the same speed but for what a busy machine does."""
+    assert_same_training(run, offline)
+    slowest, usual = (max(row["seconds"] for row in each.rows()) for each in (run, offline))
+    assert slowest < 5 * usual + 1
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["stalls", *(pytest.param(mood, marks=pytest.mark.slow) for mood in ("refuses", "403"))],
+    indirect=True,
+)
+def test_training_without_a_server(server: str, offline: RunFolder, tmp_path: Path) -> None:
     started = time.monotonic()
     told = here("train", *ONLINE, folder=tmp_path)
     assert told.status == 0, told.err
-    assert time.monotonic() - started < TIMEOUT + STARTING + 10
-    run = RunFolder(only_run(tmp_path).path)
-    folder = told_once(told.err, REASONS["stalls"])
-    assert folder.parent.parent == run.path.resolve() and [folder] == [
-        path.parent.resolve() for path in wandb_files(run.path)
-    ]
-    assert epochs(folder)[:2] == [1, 2]
-    assert_full_speed(run, only_run(tmp_path / "offline"))
+    assert time.monotonic() - started < TIMEOUT + STARTING
+    run = only_run(tmp_path)
+    folder = told_once(told.err, REASONS[server])
+    assert [folder] == [path.parent.resolve() for path in wandb_files(run.path)]
+    assert epochs(folder) == [1, 2]
+    assert_not_harmed(run, offline)
 
 
 class ChangesMood(Callback):
@@ -175,7 +190,31 @@ class ChangesMood(Callback):
             self.server.mood = self.mood
 
 
-def assert_full_speed(run: RunFolder, offline: RunFolder) -> None:
-    """The epochs of a run took as long as those of another, but for what a busy machine does."""
-    slowest, usual = (max(row["seconds"] for row in each.rows()) for each in (run, offline))
-    assert slowest < 5 * usual + 1
+@pytest.mark.parametrize(
+    "mood",
+    ["well", *(pytest.param(mood, marks=pytest.mark.slow) for mood in ("stalls", "slow"))],
+)
+def test_training_with_one(
+    mood: str,
+    well: WandbServer,
+    offline: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    more = ("logger.timeout=20",) if mood == "well" else ()
+    changes = [ChangesMood(well, mood)]
+    monkeypatch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: changes)
+    started = time.monotonic()
+    told = here("train", *ONLINE, *more, folder=tmp_path)
+    assert told.status == 0, told.err
+    assert time.monotonic() - started < 4 * TIMEOUT + STARTING
+    run = only_run(tmp_path)
+    if mood == "well":
+        assert "wandb sync" not in told.err
+        assert [row["epoch"] for row in well.history if "epoch" in row] == [1, 2]
+        assert any("confusion_matrix" in name for name in well.uploads)
+        assert any("per_class" in name for name in well.uploads)
+    else:
+        folder = told_once(told.err, f"not within {TIMEOUT:g} s")
+        assert folder.parent == (run.path / "wandb").resolve() and epochs(folder) == [1, 2]
+    assert_not_harmed(run, offline)
