@@ -39,11 +39,10 @@ class Record:
     """
 
     def __init__(self, folder: Path, mode: str, timeout: float, **arguments: Any) -> None:
-        # W&B reports on itself to its server as well; one that stalls would be waited for
+        # W&B reports on itself to its server as well, and asks it before it takes a table: one
+        # that stalls would be waited for
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-        os.environ.setdefault(
-            "WANDB_HTTP_TIMEOUT", str(math.ceil(timeout))
-        )  # of a table's artifact
+        os.environ.setdefault("WANDB_HTTP_TIMEOUT", str(math.ceil(timeout)))
         self.timeout = timeout
         self.unsent: str | None = None
         self.trouble: str | None = None

@@ -25,7 +25,7 @@ from tests.end_to_end.commands import (
     only_run,
 )
 
-CUTS = int(os.environ.get("FER_TEST_CUTS", "30"))
+CUTS = int(os.environ.get("FER_TEST_CUTS", "6"))
 """Lengths of each file."""
 
 ARGUMENTS = (

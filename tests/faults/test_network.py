@@ -24,8 +24,8 @@ from tests.wandb_records import read_wandb, wandb_files
 TIMEOUT = 1.5
 """Seconds that W&B's server is waited for, at the start and at the end."""
 
-STARTING = 40.0
-"""Seconds that W&B's own process may take to start, twice, on a busy machine."""
+BUSY = 80.0
+"""Seconds that all else may take on a busy machine: W&B alone would wait longer than both."""
 
 ONLINE = (*TINY, "trainer.max_epochs=2", "logger.mode=online", f"logger.timeout={TIMEOUT}")
 
@@ -96,7 +96,7 @@ def test_not_there_at_the_start(
         record.run.log({"epoch": epoch}, step=epoch)
     record.finish(0)
     wandb.teardown()  # as the process's end does
-    assert time.monotonic() - started < TIMEOUT + STARTING
+    assert time.monotonic() - started < TIMEOUT + BUSY
     folder = told_once(capsys.readouterr().err, REASONS[server])
     assert epochs(folder) == [1, 2]
     assert [path.name for path in tmp_path.glob("wandb/*run-2*")] == [folder.name]
@@ -118,7 +118,7 @@ def test_goes_away_meanwhile(
     assert time.monotonic() - started < 0.5
     record.finish(0)
     wandb.teardown()
-    assert time.monotonic() - started < TIMEOUT + STARTING
+    assert time.monotonic() - started < TIMEOUT + BUSY
     reason = "refused a part" if mood == "403" else f"not within {TIMEOUT:g} s"
     assert epochs(told_once(capsys.readouterr().err, reason)) == [1, 2, 3]
 
@@ -171,7 +171,7 @@ def test_training_without_a_server(server: str, offline: RunFolder, tmp_path: Pa
     started = time.monotonic()
     told = here("train", *ONLINE, folder=tmp_path)
     assert told.status == 0, told.err
-    assert time.monotonic() - started < TIMEOUT + STARTING
+    assert time.monotonic() - started < TIMEOUT + BUSY
     run = only_run(tmp_path)
     folder = told_once(told.err, REASONS[server])
     assert [folder] == [path.parent.resolve() for path in wandb_files(run.path)]
@@ -207,7 +207,7 @@ def test_training_with_one(
     started = time.monotonic()
     told = here("train", *ONLINE, *more, folder=tmp_path)
     assert told.status == 0, told.err
-    assert time.monotonic() - started < 4 * TIMEOUT + STARTING
+    assert time.monotonic() - started < 4 * TIMEOUT + BUSY
     run = only_run(tmp_path)
     if mood == "well":
         assert "wandb sync" not in told.err
@@ -215,6 +215,6 @@ def test_training_with_one(
         assert any("confusion_matrix" in name for name in well.uploads)
         assert any("per_class" in name for name in well.uploads)
     else:
-        folder = told_once(told.err, f"not within {TIMEOUT:g} s")
+        folder = told_once(told.err, "has not taken all of this run")
         assert folder.parent == (run.path / "wandb").resolve() and epochs(folder) == [1, 2]
     assert_not_harmed(run, offline)
