@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from torch import Tensor
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
 from fer.writing import kept_aside
+
+ZIP = b"PK\x03\x04"
+"""With which a zip archive begins."""
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -48,12 +52,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Opens a checkpoint as tensors and plain values.
 
     Raises:
-        DamagedCheckpointError: It is cut off or no checkpoint.
+        DamagedCheckpointError: It is cut off, has changed on the disk or is no checkpoint.
         MissingCheckpointError: It is not there.
         RunError: It holds pickled code, which is not run.
     """
     if not path.is_file():
         raise MissingCheckpointError(f"{path} is missing: train again with restart=true")
+    if _is_damaged(path):
+        raise DamagedCheckpointError(
+            f"{path} is cut off or damaged: restore it, or train again with restart=true"
+        )
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
@@ -69,6 +77,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise DamagedCheckpointError(f"{path} is no checkpoint: train again with restart=true")
     return checkpoint
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file is a part of a zip archive, as checkpoints are, or has changed since.
+
+    Torch itself takes tensors as they lie there, whatever their checksums.
+    """
+    with path.open("rb") as file:
+        if not ZIP.startswith(file.read(len(ZIP))):
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is not None
+    except Exception:  # zipfile raises many kinds
+        return True
 
 
 class DamagedCheckpointError(RunError):
@@ -106,11 +129,40 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
         except (DamagedCheckpointError, MissingCheckpointError) as error:
             troubles[path] = error
             continue
+        if path != run.best:
+            _make_sure_of_best(run, checkpoint)
         told = f"{_passed_over(troubles)}; going on from {path.name} {where(checkpoint)}"
         return path, checkpoint, told if troubles else None
     if not run.last.is_file() and not run.best.is_file():
         return None, {}, f"{_passed_over(troubles)}; starting again"
     raise next(iter(troubles.values()))
+
+
+def _make_sure_of_best(run: RunFolder, checkpoint: Mapping[str, Any]) -> None:
+    """Finds out now, not when the test needs it, whether `best.ckpt` can be read.
+
+    Where the last epoch is the best one, `last.ckpt` is the same and stands in.
+
+    Args:
+        run: The run folder.
+        checkpoint: With which the training goes on.
+
+    Raises:
+        RunError: It cannot be read, nor be made again.
+    """
+    epoch = checkpoint["callbacks"].get("Recorder", {}).get("best_epoch")
+    if epoch is None:  # there was none yet
+        return
+    try:
+        read_checkpoint(run.best)
+    except (DamagedCheckpointError, MissingCheckpointError) as error:
+        try:
+            last = read_checkpoint(run.last)
+        except (DamagedCheckpointError, MissingCheckpointError):
+            raise error from None
+        if last["epoch"] + 1 != epoch:
+            raise
+        copy_checkpoint(run.last, run.best)
 
 
 def _passed_over(paths: Iterable[Path]) -> str:

@@ -114,6 +114,7 @@ class RunFolder:
         self.calibration = self.validation / "calibration.json"
         self.test = self.path / "test"
         self.figures = self.path / "figures"
+        self.made: str | None = None
 
     @staticmethod
     def open(path: Path | str) -> RunFolder:
@@ -171,11 +172,34 @@ class RunFolder:
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.made = status.get("wandb_id")
         write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
         write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
 
+    def is_own(self) -> bool:
+        """Whether the folder that this process wrote is still the one that is there."""
+        return self.exists() and (self.made is None or self.made == self.status.get("wandb_id"))
+
+    def check_own(self) -> None:
+        """Refuses to write on where the folder is gone, or another training has made a new one.
+
+        Raises:
+            RunError: It was deleted, moved or replaced.
+        """
+        if not self.is_own():
+            raise RunError(
+                f"{self.path} was deleted, moved or replaced while this process wrote into it: put "
+                "it back and run the same command to go on, or run it to begin again"
+            )
+
     def update(self, **changes: Any) -> None:
-        """Changes entries of `status.json`."""
+        """Changes entries of `status.json`.
+
+        Raises:
+            RunError: The folder is no longer the one that this process wrote.
+        """
+        if self.made is not None:
+            self.check_own()
         write_text(self.path / "status.json", json.dumps(self.status | changes, indent=2))
 
     def look(self, **story: Any) -> None:
