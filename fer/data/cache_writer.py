@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from fer.data.faces import Faces
 from fer.data.readers import PARTS, Reader, Record
+from fer.data.readers.files import printable
 from fer.errors import DataError
 
 FORMAT = 1
@@ -108,16 +109,19 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
     def on_bad(name: str, reason: str) -> None:
         if on_bad_file == "stop":
             raise DataError(
-                f"{reader.origin}: {name} {reason}; mend or remove it, or leave such files out "
+                f"{reader.origin}: {printable(name)} {reason}; mend or remove it, or leave such files out "
                 "with data.on_bad_file=skip"
             )
-        bad_files.append((name, reason))
+        bad_files.append((printable(name), reason))
 
     path = folder / "images.npy"
     columns = _Columns()
     with path.open("wb") as file:
         file.write(bytes(HEAD_BYTES))
         for record in _with_bar(reader, reader.records(on_bad), progress):
+            if printable(record.name) != record.name:
+                on_bad(record.name, "has a name that is not UTF-8: rename it")
+                continue
             file.write(_pixels(reader, record, columns))
         if not columns.labels:
             raise DataError(
