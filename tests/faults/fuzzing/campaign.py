@@ -57,12 +57,16 @@ def _home() -> Iterator[Path]:
 
 def table(rows: list[Row]) -> str:
     """The rows for people."""
-    lines = [f"{'reader':<28}{'inputs':>8}{'accepted':>10}{'refused':>9}{'failed':>8}{'worst s':>9}{'MiB':>7}"]
+    lines = [
+        f"{'reader':<28}{'inputs':>8}{'accepted':>10}{'refused':>9}{'failed':>8}{'worst s':>9}{'MiB':>7}"
+    ]
     for row in rows:
         failed = row.inputs - row.accepted - row.refused
         lines.append(
             f"{row.name:<28}{row.inputs:>8,}{row.accepted:>10,}{row.refused:>9,}{failed:>8,}"
             f"{row.seconds:>9.2f}{row.mebibytes:>7,.0f}"
         )
-        lines += [f"    FAILED {why}\n        kept in {where}" for why, where in row.failures.items()]
+        lines += [
+            f"    FAILED {why}\n        kept in {where}" for why, where in row.failures.items()
+        ]
     return "\n".join(lines)

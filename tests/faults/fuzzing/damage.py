@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from hypothesis import strategies as st
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -55,6 +56,19 @@ VALUES = (
 )
 """What stands under a key where something else should."""
 
+ACTING = (
+    b"\nx: !!python/object/apply:os.mkdir ['escaped']\n",
+    b"\nx: ${oc.env:HOME}\n",
+    b"\nx: ${hydra:runtime.cwd}\n",
+    b"\nx: {_target_: os.mkdir, path: escaped}\n",
+    b"\na: &a [x, x, x, x, x, x, x, x, x]\n"
+    + b"".join(
+        b"%c: &%c [%s]\n" % (98 + k, 98 + k, b", ".join([b"*%c" % (97 + k)] * 9)) for k in range(9)
+    ),
+    b"\nx: " + b"[" * 100_000,
+)
+"""YAML that acts, refers, or stands for more than itself; the last but one for 9^10 words."""
+
 NAMES = (
     *("../escaped", "/tmp/escaped", "C:\\escaped", "train/happy/../../../escaped", "train\\x.jpg"),
     *("train/happy/", "train/happy/Training_1.jpg", "test/x/y.jpg", "\0", "a" * 300, "train", ""),
@@ -82,7 +96,8 @@ def _structure(suffix: str) -> Callable[[Draw, bytes], bytes]:
         return _archive
     if suffix in (".ckpt", ".pth"):
         return _checkpoint
-    return {".npy": _array, ".safetensors": _safetensors}.get(suffix, _words)
+    ways = {".npy": _array, ".safetensors": _safetensors, ".yaml": _yaml}
+    return ways.get(suffix, _words)
 
 
 def _bytes(draw: Draw, content: bytes) -> bytes:
@@ -130,6 +145,18 @@ def _json(draw: Draw, content: bytes) -> bytes:
         return _words(draw, content)
     change(draw, whole, VALUES)
     return json.dumps(whole).encode()
+
+
+def _yaml(draw: Draw, content: bytes) -> bytes:
+    """Another value somewhere, or a key less; or a text of YAML that does more than hold values."""
+    if not draw(st.integers(0, 5)):
+        return content + draw(st.sampled_from(ACTING))
+    try:
+        whole = yaml.safe_load(content)
+    except Exception:  # damaged before
+        return _words(draw, content)
+    change(draw, whole, VALUES)
+    return yaml.safe_dump(whole, allow_unicode=True).encode(errors="surrogatepass")
 
 
 def _checkpoint(draw: Draw, content: bytes) -> bytes:

@@ -15,8 +15,8 @@ from fer.data.faces import Faces
 from fer.recognition.sources import open_source
 from tests import builders, builders_pictures
 from tests.composing import settings
-from tests.faults.fuzzing.target import Target
 from tests.faults.fuzzing.errors import Refused
+from tests.faults.fuzzing.target import Target
 
 SKIP = "data.on_bad_file=skip"
 PICTURES = ("**/*.png", "**/*.jpg", "**/*.tiff")
@@ -31,7 +31,7 @@ def opened(name: str, *overrides: str, below: str = "") -> Callable[[Path, Path]
         own["data"]["path"], own["paths"]["cache"] = str(folder / below), str(cache)
         faces = build_data(own).open(progress=False)
         assert faces.images.dtype == np.uint8 and len(faces.images) == len(faces.labels) > 0
-        assert 0 <= faces.labels.min() and faces.labels.max() < len(faces.classes)
+        assert faces.labels.min() >= 0 and faces.labels.max() < len(faces.classes)
         assert len(faces.names) == len(set(faces.names.tolist())) == len(faces.labels)
         return faces
 
@@ -125,8 +125,18 @@ DATA_SETS = (
     ),
     Target("FER+ votes", _ferplus, opened("ferplus", SKIP), 2, ("*new.csv",) * 3 + ("*.csv",)),
     Target("CK+", _ckplus, opened("ckplus", SKIP), 1, ("**/*_emotion.txt", "**/*.png")),
-    Target("JAFFE", lambda f: builders_pictures.jaffe_folder(f, people=1, each=1), opened("jaffe", SKIP)),
-    Target("SFEW", lambda f: builders_pictures.sfew2_tree(f, per_class=1), opened("sfew", SKIP), 1, PICTURES),
+    Target(
+        "JAFFE",
+        lambda f: builders_pictures.jaffe_folder(f, people=1, each=1),
+        opened("jaffe", SKIP),
+    ),
+    Target(
+        "SFEW",
+        lambda f: builders_pictures.sfew2_tree(f, per_class=1),
+        opened("sfew", SKIP),
+        1,
+        PICTURES,
+    ),
     Target("RAF-DB", _rafdb, opened("rafdb", SKIP), 1, ("**/*.txt", "**/*1_aligned.jpg")),
     Target("AffectNet", _affectnet, opened("affectnet", SKIP), 2, ("**/*_exp.npy", "**/0.jpg")),
     Target("table of pictures", _table, opened("folder", SKIP, below="table.csv"), 2, ("*.csv",)),

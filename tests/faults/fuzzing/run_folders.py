@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
 import fer
-from fer.building import build_model
 from fer.calibrating import stored_calibration
+from fer.checks.stored import check_stored
 from fer.chosen_faces import choose
 from fer.comparing.compare import compare
 from fer.data.data_sets import build_data
@@ -26,7 +26,6 @@ from fer.prediction import load_model
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
 from fer.runs.plan import plan_run
-from fer.sweep import summarise
 from tests.builders_pictures import class_tree
 from tests.builders_runs import make_group, make_run, settings_of
 from tests.end_to_end.commands import TINY, UNTRACKED, here, only_run
@@ -57,11 +56,16 @@ def _interrupted(folder: Path) -> None:
     shutil.rmtree(run.test)
 
 
+def _run(folder: Path) -> RunFolder:
+    """The run, whatever is left of it."""
+    return RunFolder(next(folder.glob("outputs/default/*")))
+
+
 def _evaluate(folder: Path, cache: Path) -> None:
     """As `fer.evaluate`, up to the network."""
     config = OmegaConf.create(
         {
-            "run": str(only_run(folder).path),
+            "run": str(_run(folder).path),
             "part": "test",
             "data_path": None,
             "paths": {"data": "data", "outputs": "outputs", "cache": str(folder / "outputs/cache")},
@@ -70,6 +74,9 @@ def _evaluate(folder: Path, cache: Path) -> None:
         }
     )
     run = RunFolder.open(config.run)
+    if run.status["state"] != "finished":
+        return
+    check_stored(run)
     settings = _settings(config, run)
     data = build_data(settings)
     data.open(progress=False)
@@ -80,13 +87,13 @@ def _evaluate(folder: Path, cache: Path) -> None:
 
 
 def _recognise(folder: Path, cache: Path) -> None:
-    (face,) = fer.load(only_run(folder).path, detector="none")(FACE)
+    (face,) = fer.load(_run(folder).path, detector="none")(FACE)
     assert abs(sum(face.probabilities.values()) - 1) < 1e-3
 
 
 def _resume(folder: Path, cache: Path) -> None:
     """As `fer.train`, up to the network."""
-    run = only_run(folder)
+    run = _run(folder)
     settings = only_run(trained()).settings
     plan = plan_run(run, settings, length_matters=False)
     if plan.checkpoint is not None and plan.content is not None:
@@ -102,12 +109,20 @@ def _compared(folder: Path) -> None:
     names = [f"test/{k}.png" for k in range(21)]
     for k, model in enumerate(("resnet18", "resnet34")):
         make_run(folder / "runs" / model, 10 + k, names=names, settings=settings_of(model))
-    seeds = [make_run(folder / "runs" / f"seed{k}", 5 + k, names=names, settings=settings_of("cnn1", k)) for k in (0, 1)]
+    seeds = [
+        make_run(folder / "runs" / f"seed{k}", 5 + k, names=names, settings=settings_of("cnn1", k))
+        for k in (0, 1)
+    ]
     make_group(folder / "runs" / "group", seeds)
     jobs = folder / "runs" / "sweep-1" / "jobs"
     jobs.mkdir(parents=True)
     for k, model in enumerate(("resnet18", "resnet34")):
-        story = {"number": k, "overrides": [f"model={model}"], "status": "finished", "folder": f"outputs/runs/{model}"}
+        story = {
+            "number": k,
+            "overrides": [f"model={model}"],
+            "status": "finished",
+            "folder": f"outputs/runs/{model}",
+        }
         (jobs / f"{k:04}.json").write_text(json.dumps(story))
 
 
@@ -127,11 +142,6 @@ def _compare(folder: Path, cache: Path) -> None:
             }
         )
     )
-
-
-def _swept(folder: Path) -> None:
-    copied(folder)
-    ...
 
 
 def _answers(folder: Path) -> None:
@@ -168,7 +178,10 @@ def _checkpoints(folder: Path) -> None:
     story = {
         "state_dict": {"network.weight": torch.zeros(3, 2)},
         "hyper_parameters": {"model": {"kind": "cnn"}},
-        "callbacks": {"EarlyStopping{}": {"wait_count": 0, "patience": 3}, "Recorder": {"middle": None}},
+        "callbacks": {
+            "EarlyStopping{}": {"wait_count": 0, "patience": 3},
+            "Recorder": {"middle": None},
+        },
         "epoch": 1,
     }
     for path in (run.best, run.last, run.middle):
@@ -203,5 +216,12 @@ RUN_FOLDERS = (
     Target("run folder, compare", _compared, _compare, 1.5),
     Target("run folder, evaluate", copied, _evaluate, 1.5, (*RUN, *BEST), writes=True),
     Target("run folder, predict", copied, _recognise, 1, (*RUN, *BEST)),
-    Target("run folder, resume", _interrupted, _resume, 1, ("outputs/default/*/*.*", "outputs/default/*/checkpoints/*"), writes=True),
+    Target(
+        "run folder, resume",
+        _interrupted,
+        _resume,
+        1,
+        ("outputs/default/*/*.*", "outputs/default/*/checkpoints/*"),
+        writes=True,
+    ),
 )

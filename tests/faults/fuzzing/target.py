@@ -24,6 +24,7 @@ class Target:
             a `FerError` where it is refused.
         share: How many inputs it gets, beside the others.
         files: Patterns of the files that are damaged.
+        tricks: Whether a file may also be gone, or a folder or a link.
         writes: Whether it may write into the folder, as evaluations do into a run folder.
     """
 
@@ -33,6 +34,7 @@ class Target:
     share: float = 1.0
     files: tuple[str, ...] = ("**/*",)
     writes: bool = False
+    tricks: bool = True
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Bench:
         path = draw(st.sampled_from(list(self.whole)))
         self.changed.append(path)
         trick = draw(st.integers(0, 60))
-        if trick < len(_TRICKS):
+        if trick < len(_TRICKS) and self.target.tricks:
             _TRICKS[trick](path)
             self.changed.append(_moved(path))
         else:
