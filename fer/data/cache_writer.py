@@ -109,8 +109,8 @@ def write_faces(reader: Reader, folder: Path, on_bad_file: str, progress: bool) 
     def on_bad(name: str, reason: str) -> None:
         if on_bad_file == "stop":
             raise DataError(
-                f"{reader.origin}: {printable(name)} {reason}; mend or remove it, or leave such files out "
-                "with data.on_bad_file=skip"
+                f"{reader.origin}: {printable(name)} {reason}; mend or remove it, or leave such "
+                "files out with data.on_bad_file=skip"
             )
         bad_files.append((printable(name), reason))
 

@@ -157,7 +157,8 @@ def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Pat
     if differing:
         raise RunError(
             f"{path} is of another architecture: {len(differing)} tensors differ, such as "
-            f"{min(map(str, differing))}; restore the run's own checkpoint, or train again with restart=true"
+            f"{min(map(str, differing))}; restore the run's own checkpoint, or train again with "
+            "restart=true"
         )
 
 

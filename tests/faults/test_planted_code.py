@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from onnx import TensorProto
 
 from fer.runs.folder import RunFolder
 from fer.trunk_files import open_array
-from tests.builders_pictures import picture
+from tests.builders_pictures import class_tree, picture
+from tests.data.reading import opened
 from tests.end_to_end.commands import TINY, UNTRACKED, Told, here, only_run
 from tests.faults.planting import as_array, as_arrays, as_pickle, as_torch, as_yaml
 from tests.recognition.models import brightness_model
@@ -92,8 +94,10 @@ def test_checkpoints_to_go_on_from(name: str, run: RunFolder, marker: Path) -> N
     refused(ask(run, "train"), marker, f"{name} holds pickled code")
 
 
-@pytest.mark.parametrize("name", ["weights.pth", "weights.ckpt", "weights.safetensors"])
-@pytest.mark.parametrize("form", [as_torch, as_pickle])
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [(as_torch, "weights.pth"), (as_pickle, "weights.ckpt"), (as_pickle, "weights.safetensors")],
+)
 def test_weights(
     form: Callable[[Path], bytes], name: str, trained: Path, marker: Path, tmp_path: Path
 ) -> None:
@@ -111,22 +115,25 @@ def test_a_pickle_as_a_model(suffix: str, trained: Path, marker: Path) -> None:
     refused(here(*words, folder=trained), marker, path.name)
 
 
-@pytest.mark.parametrize("array", ["images", "labels", "names", "part"])
-def test_caches_are_made_again(array: str, run: RunFolder, marker: Path) -> None:
-    (cache,) = run.path.parents[1].glob("cache/synthetic-*")
+def test_caches_are_made_again(marker: Path, tmp_path: Path) -> None:
+    folder = class_tree(tmp_path / "faces", ("happy", "sad"), per_class=1)
+    whole = opened(folder, "folder")
+    (cache,) = (tmp_path / "cache").iterdir()
+    recorded = json.loads((cache / "meta.json").read_text())
     content = as_array(marker)
-    (cache / f"{array}.npy").write_bytes(content)
-    meta = json.loads((cache / "meta.json").read_text())
-    meta["arrays"][array] = {"bytes": len(content), "shape": [1], "dtype": "|O"}
-    (cache / "meta.json").write_text(json.dumps(meta))
-    told = ask(run, "train")
-    assert told.status == 0, told.err
-    assert not marker.exists()
-    assert (cache / f"{array}.npy").read_bytes() != content
+    for name in recorded["arrays"]:
+        (cache / f"{name}.npy").write_bytes(content)
+        story = {"bytes": len(content), "shape": [1], "dtype": "|O"}
+        told = recorded | {"arrays": recorded["arrays"] | {name: story}}
+        (cache / "meta.json").write_text(json.dumps(told))
+        assert np.array_equal(opened(folder, "folder").images, whole.images)
+        assert not marker.exists()
+        assert (cache / f"{name}.npy").read_bytes() != content
 
 
 def test_cache_index(run: RunFolder, marker: Path) -> None:
     (cache,) = run.path.parents[1].glob("cache/synthetic-*")
+    (cache / "images.npy").write_bytes(as_array(marker))
     (cache / "meta.json").write_bytes(as_pickle(marker))
     told = ask(run, "train")
     assert told.status == 0, told.err
@@ -191,7 +198,7 @@ def test_references_in_settings(
 def test_few_lines_that_stand_for_gigabytes(run: RunFolder, marker: Path) -> None:
     letters = "abcdefghij"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip(letters, letters[1:])]
+    lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(letters)]
     path = run.path / "config.yaml"
     path.write_text(path.read_text() + "\n".join(["", *lines]))
     refused(ask(run, "evaluate"), marker, "config.yaml holds the alias a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,10 +106,8 @@ def rgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
     Raises:
         BadPictureError: Its mode cannot be shown as RGB.
     """
-    try:
+    with suppress(Exception):  # damaged EXIF says nothing of the orientation
         ImageOps.exif_transpose(image, in_place=True)
-    except Exception:  # damaged EXIF says nothing of the orientation
-        pass
     width, height = image.size
     pixels = np.empty((height, width, 3), dtype=np.uint8)
     rows = max(1, STRIP_PIXELS // width)

@@ -58,7 +58,8 @@ def _home() -> Iterator[Path]:
 def table(rows: list[Row]) -> str:
     """The rows for people."""
     lines = [
-        f"{'reader':<28}{'inputs':>8}{'accepted':>10}{'refused':>9}{'failed':>8}{'worst s':>9}{'MiB':>7}"
+        f"{'reader':<28}{'inputs':>8}{'accepted':>10}{'refused':>9}{'failed':>8}"
+        f"{'worst s':>9}{'MiB':>7}"
     ]
     for row in rows:
         failed = row.inputs - row.accepted - row.refused

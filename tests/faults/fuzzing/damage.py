@@ -1,4 +1,4 @@
-"""Hypothesis strategies that damage the content of a real file, blindly and by its own structure."""
+"""Damage to the content of a real file, drawn by Hypothesis, blind or by the file's structure."""
 
 from __future__ import annotations
 

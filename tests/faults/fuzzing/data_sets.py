@@ -15,7 +15,7 @@ from fer.data.faces import Faces
 from fer.recognition.sources import open_source
 from tests import builders, builders_pictures
 from tests.composing import settings
-from tests.faults.fuzzing.errors import Refused
+from tests.faults.fuzzing.errors import RefusedError
 from tests.faults.fuzzing.target import Target
 
 SKIP = "data.on_bad_file=skip"
@@ -85,7 +85,7 @@ def _look(folder: Path, cache: Path) -> None:
     shapes = [frame.image.shape for frame in source.frames()]
     assert all(len(shape) == 3 and shape[2] == 3 for shape in shapes)
     if source.problems:
-        raise Refused(source.problems[0])
+        raise RefusedError(source.problems[0])
 
 
 def _ckplus(folder: Path) -> None:

@@ -5,5 +5,5 @@ from __future__ import annotations
 from fer.errors import FerError
 
 
-class Refused(FerError):
+class RefusedError(FerError):
     """The reader told what is wrong with the input and went on without it."""

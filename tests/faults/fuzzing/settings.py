@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from fer.checks import check_training
 from fer.config import command, resolve
 from tests.composing import settings
-from tests.faults.fuzzing.errors import Refused
+from tests.faults.fuzzing.errors import RefusedError
 from tests.faults.fuzzing.target import Target
 
 WORDS = """\
@@ -41,9 +41,9 @@ def _check(folder: Path, cache: Path) -> None:
     try:
         composed = OmegaConf.create(yaml.safe_load((folder / "train.yaml").read_bytes()))
     except Exception as error:  # Hydra's part, whose own errors `command` tells
-        raise Refused("no configuration") from error
+        raise RefusedError("no configuration") from error
     if not OmegaConf.is_dict(composed) or set(composed) != set(settings("augment=strong")):
-        raise Refused("Hydra composes no such configuration")
+        raise RefusedError("Hydra composes no such configuration")
     check_training(resolve(composed))
 
 
@@ -56,7 +56,7 @@ def _command_line(folder: Path, cache: Path) -> None:
     try:
         command("train", check_training)
     except SystemExit as end:
-        raise Refused(f"status {end.code}") from None
+        raise RefusedError(f"status {end.code}") from None
 
 
 SETTINGS = (

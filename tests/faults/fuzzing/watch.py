@@ -42,7 +42,7 @@ class Watch:
     """
 
     def __init__(self, allowed: list[Path]) -> None:
-        self.allowed = [str(path.resolve()) for path in allowed]
+        self.allowed = [path.resolve() for path in allowed]
         self.on = False
         self.breaches: list[str] = []
         self.seconds = self.mebibytes = 0.0
@@ -87,10 +87,9 @@ class Watch:
                     self._look(event, path, place if isinstance(place, int) else -1)
 
     def _look(self, event: str, path: str | bytes, place: int = -1) -> None:
-        around = f"/proc/self/fd/{place}" if place >= 0 and event in _RELATIVE else "."
-        above = os.path.join(os.path.realpath(around), os.path.dirname(os.fsdecode(path)))
-        whole = os.path.join(os.path.realpath(above), "")
-        if not any(whole.startswith(os.path.join(folder, "")) for folder in self.allowed):
+        around = Path(f"/proc/self/fd/{place}" if place >= 0 and event in _RELATIVE else ".")
+        folder = (around / os.fsdecode(path)).parent.resolve()
+        if not any(folder.is_relative_to(allowed) for allowed in self.allowed):
             self.breaches.append(f"{event} {os.fsdecode(path)}")
 
 

@@ -51,13 +51,12 @@ class Row:
 
 
 def targets() -> list[Target]:
-    """All readers."""
-    modules = [importlib.import_module(f"tests.faults.fuzzing.{name}") for name in MODULES]
-    return [
-        target
-        for module in modules
-        for target in getattr(module, module.__name__.rpartition(".")[2].upper())
-    ]
+    """All readers; imported late, since some of them bring torch."""
+    found: list[Target] = []
+    for name in MODULES:
+        module = importlib.import_module(f"tests.faults.fuzzing.{name}")
+        found += getattr(module, name.upper())
+    return found
 
 
 def fuzz(bench: Bench, watch: Watch, count: int, number: int, kept: Path) -> Row:
@@ -126,6 +125,11 @@ def _place(error: BaseException) -> str:
     return " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in told) + f" ({words[0]:.80})"
 
 
+def write_report(home: Path, rows: list[Row]) -> None:
+    """For the process that started this one."""
+    (home / REPORT).write_text(json.dumps([asdict(row) for row in rows]))
+
+
 def main() -> None:
     """Writes a report; its last row is of the target that ended the process, if one did."""
     parser = argparse.ArgumentParser()
@@ -153,14 +157,12 @@ def main() -> None:
     allowed += [bench.folder for bench in benches if bench.target.writes]
     watch = Watch(allowed)
     for bench in benches:
-        (home / REPORT).write_text(
-            json.dumps([asdict(row) for row in [*rows, Row(bench.target.name)]])
-        )
+        write_report(home, [*rows, Row(bench.target.name)])
         count = max(1, round(asked.count * bench.target.share / whole))
         with redirect_stdout(told), redirect_stderr(told):
             rows.append(fuzz(bench, watch, count, asked.seed, home / "kept"))
         told.truncate(0)
-    (home / REPORT).write_text(json.dumps([asdict(row) for row in rows]))
+    write_report(home, rows)
 
 
 if __name__ == "__main__":
