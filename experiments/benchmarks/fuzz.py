@@ -1,6 +1,6 @@
 """Damaged and hostile files for every reader: is each refused in one message, or read right?
 
-    python experiments/benchmarks/fuzz.py [--count 20000] [--seed 0] [--only <reader>] [--keep <folder>]
+    python experiments/benchmarks/fuzz.py [--count 20000] [--seed 0] [--only ONNX] [--keep <folder>]
 
 Real files, small, are damaged by Hypothesis: bytes, words, values, shapes, entries of archives,
 missing files, links. One process reads them all. An input fails where anything but a `FerError`
@@ -34,9 +34,10 @@ def main() -> None:
     rows = campaign(given.count, given.seed, given.only, given.keep)
     inputs, failed = sum(row.inputs for row in rows), sum(len(row.failures) for row in rows)
     print(table(rows))
+    slowest, most = max(row.seconds for row in rows), max(row.mebibytes for row in rows)
     print(
-        f"{inputs:,} inputs in {time.monotonic() - began:.0f} s, {failed} kinds of failure; worst "
-        f"{max(row.seconds for row in rows):.2f} s and {max(row.mebibytes for row in rows):,.0f} MiB"
+        f"{inputs:,} inputs in {time.monotonic() - began:.0f} s, {failed} kinds of failure; "
+        f"worst {slowest:.2f} s and {most:,.0f} MiB"
     )
     sys.exit(1 if failed else 0)
 

@@ -76,7 +76,7 @@ def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
     told: Mapping[str, Any] = info.preprocessing
     size, crop = told.get("size"), told.get("centre_crop")
     fits = type(size) is int and 1 <= size <= MAX_SIDE and told.get("channels") in (1, 3)
-    if not fits or not (crop is None or (type(crop) is int and 1 <= crop <= size)):
+    if not fits or not (crop is None or (type(crop) is int and 1 <= crop <= (size or 0))):
         raise RunError(
             f"{info.story.get('run', 'the model')} is damaged: nothing can be prepared as it says "
             f"({dict(told)!r:.200})"

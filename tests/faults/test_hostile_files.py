@@ -61,7 +61,7 @@ def test_a_list_to_leave_out_of_lines_that_are_no_names(line: str, tmp_path: Pat
 def test_names_of_files_that_are_not_utf_8(tmp_path: Path) -> None:
     folder = class_tree(tmp_path / "faces", ("happy", "sad"), per_class=2)
     some = next((folder / "happy").glob("*.png"))
-    os.rename(some, os.fsencode(folder / "happy") + b"/gl\xfccklich.png")
+    some.rename(folder / "happy" / os.fsdecode(b"gl\xfccklich.png"))
     with pytest.raises(DataError, match=r"gl\\udcfccklich\.png has a name that is not UTF-8"):
         opened(folder, "folder")
     faces = opened(folder, "folder", "data.on_bad_file=skip")

@@ -41,9 +41,11 @@ def campaign(count: int, seed: int = 0, only: str = "", keep: Path | None = None
             raise RuntimeError(f"the worker did not begin:\n{done.stdout}{done.stderr}")
         rows = [Row(**row) for row in json.loads(report.read_text())]
         if done.returncode:
-            rows[-1].failures[f"ended with {done.returncode}: {done.stderr[-2000:]}"] = str(home)
+            rows[-1].failures[f"ended with {done.returncode}: {done.stderr[-2000:]}"] = "."
         if keep is not None and any(row.failures for row in rows):
-            shutil.copytree(home, keep, dirs_exist_ok=True, symlinks=True)
+            # the input that ended the process still lies where it was read
+            found = home if done.returncode else home / "kept"
+            shutil.copytree(found, keep, dirs_exist_ok=True, symlinks=True)
     return rows
 
 
@@ -68,6 +70,6 @@ def table(rows: list[Row]) -> str:
             f"{row.seconds:>9.2f}{row.mebibytes:>7,.0f}"
         )
         lines += [
-            f"    FAILED {why}\n        kept in {where}" for why, where in row.failures.items()
+            f"    FAILED {why}\n        kept as {where}" for why, where in row.failures.items()
         ]
     return "\n".join(lines)

@@ -89,7 +89,7 @@ def fuzz(bench: Bench, watch: Watch, count: int, number: int, kept: Path) -> Row
         if why is not None and why not in row.failures:
             place = kept / f"{bench.target.name}-{len(row.failures)}".replace(" ", "-")
             shutil.copytree(bench.folder, place, symlinks=True)
-            row.failures[why] = str(place)
+            row.failures[why] = place.name
         bench.restore()
 
     each()
