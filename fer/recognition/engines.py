@@ -61,12 +61,12 @@ class OnnxEngine:
             options.intra_op_num_threads = threads
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=[provider])
+            texts = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime raises a dozen kinds
             raise RunError(
                 f"{path} is no ONNX model that onnxruntime {runtime.__version__} can open "
                 f"({type(error).__name__}): export it again, or update onnxruntime"
             ) from None
-        texts = self._session.get_modelmeta().custom_metadata_map
         self.info = ModelInfo.from_metadata(texts, str(path))
         self._path = path
         _check_ends(self._session, self.info, path)

@@ -302,6 +302,13 @@ def test_models_that_do_something_else_than_they_say(change: Any, tmp_path: Path
         OnnxEngine(path)(faces)
 
 
+def test_a_head_that_is_no_text(tmp_path: Path) -> None:
+    path = brightness_model(tmp_path / "model.onnx")
+    path.write_bytes(path.read_bytes().replace(b"# a card", b"# a c\xb2rd"))
+    with pytest.raises(RunError, match=r"model\.onnx is no ONNX model"):
+        OnnxEngine(path)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("classes", [1]), ("classes", []), ("temperature", 0), ("threshold", "x"), ("story", [])],

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 import yaml
 from hypothesis import strategies as st
@@ -96,7 +97,8 @@ def _structure(suffix: str) -> Callable[[Draw, bytes], bytes]:
         return _archive
     if suffix in (".ckpt", ".pth"):
         return _checkpoint
-    ways = {".npy": _array, ".safetensors": _safetensors, ".yaml": _yaml}
+    ways = {".npy": _array, ".safetensors": _safetensors, ".onnx": _onnx}
+    ways |= {".yaml": _yaml, ".values": _values}
     return ways.get(suffix, _words)
 
 
@@ -151,6 +153,11 @@ def _yaml(draw: Draw, content: bytes) -> bytes:
     """Another value somewhere, or a key less; or a text of YAML that does more than hold values."""
     if not draw(st.integers(0, 5)):
         return content + draw(st.sampled_from(ACTING))
+    return _values(draw, content)
+
+
+def _values(draw: Draw, content: bytes) -> bytes:
+    """Another value somewhere in YAML, or a key less."""
     try:
         whole = yaml.safe_load(content)
     except Exception:  # damaged before
@@ -237,8 +244,43 @@ def _array(draw: Draw, content: bytes) -> bytes:
 
 
 def _safetensors(draw: Draw, content: bytes) -> bytes:
-    """Another head before the same numbers."""
+    """Another head before the same numbers, or other texts in it, which are JSON themselves."""
     length = int.from_bytes(content[:8], "little")
-    head = _json(draw, content[8 : 8 + length])
+    head = content[8 : 8 + length]
+    try:
+        whole = json.loads(head)
+        texts = whole["__metadata__"]
+        key = draw(st.sampled_from(sorted(texts)))
+        texts[key] = _json(draw, texts[key].encode()).decode()
+        changed = json.dumps(whole).encode()
+    except (ValueError, LookupError, AttributeError, TypeError):  # damaged before
+        changed = head
+    head = changed if draw(st.booleans()) else _json(draw, head)
     said = draw(st.sampled_from((len(head), len(head), len(head), 0, 2**62, len(head) + 1)))
     return said.to_bytes(8, "little") + head + content[8 + length :]
+
+
+def _onnx(draw: Draw, content: bytes) -> bytes:
+    """Another text in the head, another kind of node or input to it, other sizes."""
+    try:
+        model = onnx.load_from_string(content)
+        entry = draw(st.sampled_from(list(model.metadata_props)))
+        node = draw(st.sampled_from(list(model.graph.node)))
+        tensor = draw(st.sampled_from(list(model.graph.initializer)))
+    except Exception:  # damaged before
+        return _bytes(draw, content)
+    match draw(st.sampled_from(("text", "text", "operation", "input", "sizes", "ends"))):
+        case "text":
+            entry.value = _json(draw, entry.value.encode()).decode(errors="replace")
+        case "operation":
+            node.op_type = draw(
+                st.sampled_from(("Add", "Relu", "Softmax", "Identity", "x", "Loop"))
+            )
+        case "input":
+            node.input[0] = draw(st.sampled_from(("faces", "levels", "x", "", "probabilities")))
+        case "sizes":
+            tensor.dims[:] = draw(st.sampled_from(([10**9, 10**9], [0], [-1], [1, 7, 1], [])))
+        case "ends":
+            ends = draw(st.sampled_from((model.graph.input, model.graph.output)))[0]
+            ends.type.tensor_type.elem_type = draw(st.sampled_from((1, 2, 7, 8, 99)))
+    return bytes(model.SerializeToString())

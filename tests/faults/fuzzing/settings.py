@@ -33,13 +33,13 @@ tag=x
 
 
 def _values(folder: Path) -> None:
-    (folder / "train.yaml").write_text(yaml.safe_dump(settings("augment=strong")))
+    (folder / "train.values").write_text(yaml.safe_dump(settings("augment=strong")))
 
 
 def _check(folder: Path, cache: Path) -> None:
     """As `fer.train` does with what Hydra composed."""
     try:
-        composed = OmegaConf.create(yaml.safe_load((folder / "train.yaml").read_bytes()))
+        composed = OmegaConf.create(yaml.safe_load((folder / "train.values").read_bytes()))
     except Exception as error:  # Hydra's part, whose own errors `command` tells
         raise RefusedError("no configuration") from error
     if not OmegaConf.is_dict(composed) or set(composed) != set(settings("augment=strong")):
@@ -60,7 +60,7 @@ def _command_line(folder: Path, cache: Path) -> None:
 
 
 SETTINGS = (
-    Target("values of settings", _values, _check, 0.7, ("train.yaml",), tricks=False),
+    Target("values of settings", _values, _check, 0.7, ("train.values",), tricks=False),
     Target(
         "command lines",
         lambda folder: (folder / "words.txt").write_text(WORDS),

@@ -14,6 +14,11 @@ from pathlib import Path
 from types import FrameType
 
 SECONDS = 10
+"""Of the processor, so that a busy machine makes no failures."""
+
+PATIENCE = 60
+"""Seconds by the clock, after which the process is ended: a hang that takes no processor."""
+
 MEBIBYTES = 2048
 HEADROOM = 4096
 """MiB of addresses beyond those that the libraries have taken, so that no input harms a machine."""
@@ -46,7 +51,7 @@ class Watch:
         self.on = False
         self.breaches: list[str] = []
         self.seconds = self.mebibytes = 0.0
-        signal.signal(signal.SIGALRM, _too_slow)
+        signal.signal(signal.SIGPROF, _too_slow)
         taken = _status("VmSize")
         resource.setrlimit(resource.RLIMIT_AS, (int((taken + HEADROOM) * 2**20),) * 2)
         sys.addaudithook(self._hear)
@@ -57,17 +62,17 @@ class Watch:
         self.breaches.clear()
         _reset_peak()
         # for what no signal reaches
-        faulthandler.dump_traceback_later(4 * SECONDS, exit=True, file=sys.__stderr__)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
-        started = time.perf_counter()
+        faulthandler.dump_traceback_later(PATIENCE, exit=True, file=sys.__stderr__)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        started = time.process_time()
         self.on = True
         try:
             yield
         finally:
             self.on = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             faulthandler.cancel_dump_traceback_later()
-            self.seconds = time.perf_counter() - started
+            self.seconds = time.process_time() - started
             self.mebibytes = _status("VmHWM")
 
     def _hear(self, event: str, values: tuple[object, ...]) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from fer.errors import FerError
 from tests.faults.fuzzing.target import Bench, Target
-from tests.faults.fuzzing.watch import MEBIBYTES, TooSlowError, Watch
+from tests.faults.fuzzing.watch import MEBIBYTES, SECONDS, TooSlowError, Watch
 
 MODULES = ("data_sets", "run_folders", "models", "settings")
 REPORT = "report.json"
@@ -109,6 +109,8 @@ def read(bench: Bench, watch: Watch, row: Row) -> str | None:
         why = f"{type(error).__name__} at {_place(error)}"
     row.seconds = max(row.seconds, watch.seconds)
     row.mebibytes = max(row.mebibytes, watch.mebibytes)
+    if watch.seconds >= SECONDS:
+        why = why or f"longer than {SECONDS} s"
     if watch.mebibytes > MEBIBYTES:
         why = f"memory: {watch.mebibytes:,.0f} MiB"
     if watch.breaches:
