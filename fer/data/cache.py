@@ -180,7 +180,7 @@ def _load(folder: Path) -> Faces:
         )
     except DamagedCacheError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedCacheError(f"the cache {folder} is damaged ({error!r})") from error
 
 

@@ -13,6 +13,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
 from fer.errors import RunError
+from fer.models.tensor_files import load_tensors
 from fer.runs.folder import RunFolder
 from fer.writing import kept_aside
 
@@ -63,7 +64,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} is cut off or damaged: restore it, or train again with restart=true"
         )
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = load_tensors(path)
     except Exception as error:  # torch raises many kinds for a damaged file
         if "unsupported" in str(error).lower() or "not an allowed global" in str(error):
             raise RunError(
@@ -74,7 +75,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} is cut off or no checkpoint ({type(error).__name__}): "
             "restore it, or train again with restart=true"
         ) from None
-    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), dict):
         raise DamagedCheckpointError(f"{path} is no checkpoint: train again with restart=true")
     return checkpoint
 
@@ -92,6 +93,23 @@ def _is_damaged(path: Path) -> bool:
             return archive.testzip() is not None
     except Exception:  # zipfile raises many kinds
         return True
+
+
+def _read_resumable(path: Path) -> dict[str, Any]:
+    """A checkpoint that says where a training was.
+
+    Raises:
+        RunError: As `read_checkpoint`, or it does not say.
+    """
+    checkpoint = read_checkpoint(path)
+    try:
+        stopped_early(checkpoint)
+        where(checkpoint)
+    except (LookupError, TypeError, AttributeError):
+        raise DamagedCheckpointError(
+            f"{path} does not say where the training was: train again with restart=true"
+        ) from None
+    return checkpoint
 
 
 class DamagedCheckpointError(RunError):
@@ -125,7 +143,7 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
         if path == run.middle and not path.is_file():
             continue
         try:
-            checkpoint = read_checkpoint(path)
+            checkpoint = _read_resumable(path)
         except (DamagedCheckpointError, MissingCheckpointError) as error:
             troubles[path] = error
             continue
@@ -190,10 +208,16 @@ def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Pat
     differing = [
         name
         for name in {*state, *own}
-        if name not in state or name not in own or state[name].shape != own[name].shape
+        if name not in state or name not in own or _shape(state[name]) != own[name].shape
     ]
     if differing:
         raise RunError(
             f"{path} is of another architecture: {len(differing)} tensors differ, such as "
-            f"{min(differing)}; restore the run's own checkpoint, or train again with restart=true"
+            f"{min(map(str, differing))}; restore the run's own checkpoint, or train again with "
+            "restart=true"
         )
+
+
+def _shape(value: Any) -> Any:
+    """Of a tensor; None of anything else."""
+    return value.shape if isinstance(value, Tensor) else None

@@ -15,9 +15,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
-from fer.runs.json_files import read_object, read_results
+from fer.runs.json_files import Told, read_object, read_results
 from fer.runs.locking import locked
-from fer.runs.yaml_files import read_settings
+from fer.runs.settings_file import read_settings
 from fer.writing import remove_parts, write_text
 
 FORMAT = 1
@@ -150,19 +150,13 @@ class RunFolder:
     @property
     def config(self) -> DictConfig:
         """The resolved configuration."""
-        path = self.path / "config.yaml"
-        try:
-            loaded = OmegaConf.load(path)
-        except Exception as error:  # yaml raises many kinds
-            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
-        if not isinstance(loaded, DictConfig):
-            raise RunError(f"{path} holds no settings: restore it")
-        return loaded
+        return OmegaConf.create(dict(self.settings))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The configuration as plain values."""
-        return read_settings(self.path / "config.yaml")
+        """The configuration as plain values; to ask for what it lacks is a RunError."""
+        path = self.path / "config.yaml"
+        return Told(read_settings(path), path)
 
     @property
     def status(self) -> dict[str, Any]:
