@@ -14,6 +14,7 @@ from fer.evaluation.calibration import Calibration, fit_calibration
 from fer.models.classifiers import FaceClassifier
 from fer.prediction import predict
 from fer.runs.folder import RunFolder
+from fer.runs.json_files import read_json
 from fer.writing import write_text
 
 SURE_ACCURACY = 0.9
@@ -95,10 +96,12 @@ def stored_calibration(run: RunFolder) -> Calibration | None:
     if not run.calibration.is_file():
         return None
     try:
-        found = Calibration(**json.loads(run.calibration.read_text(encoding="utf-8")))
+        found = Calibration(**read_json(run.calibration))
         told = {**found.as_dict(), "threshold": found.threshold or 0.0}
         if not all(isinstance(value, (int, float)) for value in told.values()):
             raise TypeError
+        if not 0 < found.temperature < float("inf"):
+            raise ValueError
         return found
     except (OSError, ValueError, TypeError):
         raise RunError(

@@ -116,7 +116,8 @@ def literal(argument: str) -> str:
 def disk_trouble(error: OSError) -> str:
     """A disk that is full or refuses, in words: the user can mend it, no traceback helps."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "no space left on the disk: make room and run the same command again to go on"
+        file = f" for {error.filename}" if error.filename else ""
+        return f"no space left on the disk{file}: make room and run the same command again to go on"
     return f"{error.filename or 'a file'} cannot be used: {error.strerror}"
 
 

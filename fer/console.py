@@ -32,7 +32,11 @@ def show(run: RunFolder, told: Collection[str] = ()) -> None:
 
 
 def hush() -> None:
-    """Silences Lightning's advice to its own users, who are not this project's."""
+    """Silences Lightning's advice to its own users, who are not this project's.
+
+    A library's log that cannot be written, on a full disk, is no traceback each time either.
+    """
+    logging.raiseExceptions = False
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     logging.getLogger("huggingface_hub").setLevel(

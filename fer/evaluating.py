@@ -12,6 +12,7 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from fer.calibrating import settle_calibration
+from fer.checks.stored import check_stored
 from fer.chosen_faces import Chosen, choose, tell
 from fer.config import plain
 from fer.console import hush
@@ -46,6 +47,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     run = RunFolder.open(config.run)
     if run.status["state"] != "finished":
         raise RunError(f"{run.path} is {run.status['state']}: run its training command again first")
+    check_stored(run)
     settings = _settings(config, run)
     data = build_data(settings)
     data.open(progress=config.progress != "none")

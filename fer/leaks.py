@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer.checks.stored import check_stored
 from fer.data.copies import among
 from fer.data.data_sets import build_data
 from fer.data.faces import Faces
@@ -179,6 +180,7 @@ def reopen(
         The faces and nothing, or None and what became of them.
     """
     theirs = run.settings
+    check_stored(run)
     data = {**theirs["data"], "download": False} | ({"path": moved_to} if moved_to else {})
     try:
         faces = build_data({**theirs, "data": data, "paths": paths}).open(progress=False)

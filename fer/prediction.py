@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning import Trainer
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fer.data.modules import FaceDataModule
+from fer.errors import FerError, RunError
 from fer.evaluation.predictions import Predictions
 from fer.models.architectures import CLASSIFIERS
 from fer.models.classifiers import FaceClassifier
@@ -24,10 +28,38 @@ def load_model(run: RunFolder) -> FaceClassifier:
         RunError: The checkpoint is missing, damaged, or of another architecture.
     """
     checkpoint = read_checkpoint(run.best)
-    hyper_parameters = checkpoint["hyper_parameters"]
-    model = CLASSIFIERS[hyper_parameters["model"]["kind"]](**hyper_parameters)
-    check_fits(checkpoint["state_dict"], model.state_dict(), run.best)
-    model.load_state_dict(checkpoint["state_dict"])
+    return rebuild(checkpoint.get("hyper_parameters"), checkpoint["state_dict"], run.best)
+
+
+def rebuild(hyper_parameters: Any, state: Mapping[str, Tensor], path: Path) -> FaceClassifier:
+    """A model with given weights, of hyperparameters that may be damaged.
+
+    It is built without memory first, so that none is taken for sizes that its weights do not have.
+
+    Args:
+        hyper_parameters: Of a `FaceClassifier`.
+        state: Its tensors.
+        path: The file that both are from.
+
+    Raises:
+        RunError: No network comes of them, or one of another architecture than the weights'.
+    """
+    try:
+        kind = CLASSIFIERS[hyper_parameters["model"]["kind"]]
+        with torch.device("meta"):
+            sketch = kind(**hyper_parameters)
+        if not all(isinstance(name, str) for name in sketch.classes):
+            raise TypeError("classes")
+    except FerError:
+        raise
+    except Exception as error:  # whatever a wrong size or name leads to in a network
+        raise RunError(
+            f"{path} is damaged: no network can be built as it says ({type(error).__name__}); "
+            "restore it, or train again with restart=true"
+        ) from None
+    check_fits(state, sketch.state_dict(), path)
+    model = kind(**hyper_parameters)
+    model.load_state_dict(state)
     return model
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from lightning import Trainer
 from numpy.typing import NDArray
 
+from fer.checks.stored import check_stored
 from fer.data.cache import open_faces
 from fer.data.copies import among
 from fer.data.modules import FaceDataModule
@@ -108,6 +109,7 @@ class PseudoLabels:
     def _label(self, file: Path, usable: NDArray[np.bool_]) -> None:
         """Lets the run predict, and writes down what it is sure of."""
         own = self.run.settings
+        check_stored(self.run)
         data = FaceDataModule(own["data"], own["augment"], own["test_time"], own["paths"])
         data.faces = self.pictures
         trainer = Trainer(

@@ -46,7 +46,7 @@ def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
     if distillation["teacher"] is not None:
         teacher = _finished("distillation.teacher", distillation["teacher"])
         _check_classes("distillation.teacher", teacher, data.faces.classes)
-        if teacher.config.data.channels < settings["data"]["channels"]:
+        if teacher.settings["data"]["channels"] < settings["data"]["channels"]:
             raise ConfigError(
                 f"distillation.teacher: {teacher.path} sees gray pictures, this run's have colour; "
                 "use data.channels=1"
@@ -102,7 +102,7 @@ def _matching(pattern: str, seed: int, data: FaceDataModule) -> tuple[list[RunFo
         kind = OmegaConf.select(run.config, "model.kind") if run.exists() else None
         if kind in (None, "blend") or ".before-" in path.name:
             continue
-        if run.config.seed != seed or not _same_parts(run, data):
+        if run.settings["seed"] != seed or not _same_parts(run, data):
             left_out += 1
         elif run.status["split_hash"] == data.split.hash:
             exact.append(run)

@@ -261,10 +261,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _note_end(run: RunFolder, state: str, why: str) -> None:
-    if not run.exists():
-        return
     try:
-        run.update(state=state, why=why, finished=now())
+        if run.is_own():
+            run.update(state=state, why=why, finished=now())
     except (OSError, FerError) as error:  # the disk may be full; the first error counts
         print(f"status.json could not be written: {error}")
 

@@ -25,6 +25,9 @@ def aside(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say for which file
+        raise
     finally:
         part.unlink(missing_ok=True)  # there only where writing failed
 

@@ -29,6 +29,7 @@ REFUSED = [
     ("sure_accuracy=90", "sure_accuracy=90 above 0 to 1"),
     ("test_time.flip=1", "test_time.flip=1 true or false"),
     ("test_time.crops=3", "test_time.crops=3 1, 5, 10"),
+    ("logger.timeout=0", "logger.timeout=0 above 0 to 3600"),
     ("logger.mode=on", "logger.mode=on offline, online, disabled"),
     # data
     ("data.name=imagenet", "data.name=imagenet synthetic, fer2013"),

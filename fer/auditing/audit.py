@@ -24,6 +24,7 @@ from fer.auditing.leaks import protocol_effects
 from fer.auditing.lists import write_findings
 from fer.auditing.page import write_page
 from fer.auditing.terminal import print_findings
+from fer.checks.stored import check_stored
 from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
@@ -53,6 +54,7 @@ def audit(config: DictConfig) -> Path:
     quiet = settings["progress"] == "none"
     runs = _finished_runs(settings["run"])
     if settings.get("data") is None:
+        check_stored(runs[0])
         settings["data"] = runs[0].settings["data"]
         settings["data"]["path"] = settings["data_path"] or settings["data"]["path"]
     faces = _open(settings, progress=not quiet)
@@ -128,9 +130,12 @@ def _expanded(folder: Path) -> list[Path]:
     table = folder / GROUP_TABLE
     if not table.is_file():
         return [folder]
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [folder.parent / row["run"] for row in rows if row["seed"] == rows[0]["seed"]]
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [folder.parent / row["run"] for row in rows if row["seed"] == rows[0]["seed"]]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        raise RunError(f"{table} is damaged: the same training command writes it anew") from None
 
 
 def _open(settings: dict[str, Any], progress: bool) -> Faces:

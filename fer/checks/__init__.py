@@ -75,6 +75,7 @@ def _general(check: Checker) -> None:
     check.flag("test_time.flip")
     check.choice("test_time.crops", (1, 5, 10))
     check.choice("logger.mode", ("offline", "online", "disabled"))
+    check.number("logger.timeout", above=0, high=3600)
     check.number("sure_accuracy", above=0, high=1)
     check.text("logger.project")
     check.text("logger.entity", null=True)

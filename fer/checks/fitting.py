@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
+PRECISIONS = (32, "32-true", "bf16-mixed", "16-mixed")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 SCHEDULES = ("constant", "cosine", "onecycle", "step", "plateau", "warm_restarts")
 MONITORS = tuple(f"validation/{m}" for m in ("accuracy", "balanced_accuracy", "f1_macro", "loss"))
@@ -105,7 +106,7 @@ def check_trainer(check: Checker) -> None:
         )
     check.number("trainer.patience", low=1, whole=True, null=True)
     check.choice("trainer.accelerator", ACCELERATORS)
-    check.choice("trainer.precision", (32, "32-true", "bf16-mixed", "16-mixed"))
+    check.choice("trainer.precision", PRECISIONS)
     check.number("trainer.accumulate", low=1, whole=True)
     check.number("trainer.checkpoint_steps", low=1, whole=True, null=True)
     check.number("trainer.clip_norm", above=0, null=True)

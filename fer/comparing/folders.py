@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer.errors import RunError
 from fer.runs.folder import GROUP_TABLE, RunFolder, runs_of_group
+from fer.runs.json_files import read_json
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _jobs(sweep: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     """The runs of a sweep, wherever the outputs lie now; jobs that left none are told."""
     for record in sorted((sweep / "jobs").glob("*.json")):
         try:
-            job = json.loads(record.read_text(encoding="utf-8"))
+            job = read_json(record)
             name = f"{sweep.name}, job {job['number']} ({' '.join(job['overrides'])})"
             status, folder, error = str(job["status"]), job.get("folder"), job.get("error")
             if not all(isinstance(each, (str, type(None))) for each in (folder, error)):

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.comparing.members import epochs_of_members
-from fer.data.splits import digest_names
+from fer.data.splits import check_unpacked, digest_names
 from fer.errors import RunError
 from fer.runs.folder import OFF, RunFolder
 from fer.runs.json_files import read_results
@@ -212,9 +213,10 @@ def _answers(
 def _validation(split: Path) -> str | None:
     """Digest of who is in the validation part."""
     try:
+        check_unpacked(split)
         with np.load(split, allow_pickle=False) as arrays:
             indices = np.ascontiguousarray(arrays["validation"], dtype=np.int64)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError):
         return None
     return hashlib.sha256(indices.tobytes()).hexdigest()[:16]
 

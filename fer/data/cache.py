@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import time
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from fer.data.cache_blocks import has_blocks
 from fer.data.cache_processes import cores
 from fer.data.cache_writer import FORMAT, META, write_faces
+from fer.data.checksums import read_record
 from fer.data.faces import Faces
 from fer.data.joined import join_images
 from fer.data.readers import Reader
@@ -160,13 +160,13 @@ def _remove_abandoned(cache_dir: Path, own: Path) -> None:
 
 
 def _load(folder: Path) -> Faces:
-    """Open a cache without reading its pixels.
+    """Open a cache whose bytes are those that were written.
 
     Raises:
         DamagedCacheError: Anything about it is not as recorded.
     """
     try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        meta = read_record(folder / META)
         arrays = {name: _map(folder, name, record) for name, record in meta["arrays"].items()}
         return Faces(
             images=join_images([arrays.pop(name) for name in meta["shards"]]),
@@ -180,7 +180,7 @@ def _load(folder: Path) -> Faces:
         )
     except DamagedCacheError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedCacheError(f"the cache {folder} is damaged ({error!r})") from error
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fer.data.cache_columns import Columns
 from fer.data.readers import Record
+from fer.data.readers.files import printable
 from fer.errors import DataError
 
 CHUNK = 256
@@ -43,6 +44,7 @@ class BadFiles:
         Raises:
             DataError: With `stop`.
         """
+        name = printable(name)
         if self.on_bad_file == "stop":
             raise DataError(
                 f"{self.origin}: {name} {reason}; mend or remove it, or leave such files out "
@@ -122,6 +124,9 @@ def write_block(
     with block.images.open("wb") as file:
         file.write(bytes(HEAD_BYTES))
         for record in records:
+            if printable(record.name) != record.name:
+                bad(record.name, "has a name that is not UTF-8: rename it")
+                continue
             shape = shape or record.image.shape
             if record.image.dtype != np.uint8:
                 raise DataError(f"{bad.origin}: {record.name} is {record.image.dtype}, not uint8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from rich.progress import Progress
 from fer.data.cache_blocks import CHUNK, BadFiles, Block, check_size, sync, write_block
 from fer.data.cache_columns import TEXTS
 from fer.data.cache_processes import Job, write_blocks
+from fer.data.checksums import write_record
 from fer.data.faces import Faces
 from fer.data.joined import join_images
 from fer.data.readers import ListedReader, Reader, Record
@@ -99,9 +99,7 @@ def write_faces(
             for name, array in {**shards, **arrays}.items()
         },
     }
-    with (folder / META).open("wb") as file:
-        file.write(json.dumps(meta, indent=1).encode())
-        sync(file)
+    write_record(folder / META, meta)
     for block in written:
         block.columns.unlink()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from fer.data.cautions import cautions_among
 from fer.errors import RunError
 from fer.writing import aside
+
+MAX_UNPACKED = 1024**3
+"""Bytes; ten million faces with their names take half of it."""
 
 Indices = NDArray[np.int64]
 
@@ -88,6 +92,7 @@ class Split:
             RunError: The file is missing or damaged.
         """
         try:
+            check_unpacked(path)
             with np.load(path, allow_pickle=False) as arrays:
                 story = json.loads(str(arrays["story"]))
                 split = Split(
@@ -108,6 +113,18 @@ class Split:
                 f"{path} is missing or damaged ({type(error).__name__}): "
                 "train again with restart=true"
             ) from None
+
+
+def check_unpacked(path: Path) -> None:
+    """Looks at how much an archive of arrays would unpack to.
+
+    Raises:
+        ValueError: More than any split has.
+        Exception: Whatever `zipfile` raises for a damaged file.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+            raise ValueError("too large")
 
 
 def digest_names(names: NDArray[np.str_]) -> str:

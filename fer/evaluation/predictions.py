@@ -91,7 +91,7 @@ class Predictions:
                 lines = list(csv.reader(file))
         except FileNotFoundError:
             raise RunError(f"There is no {path}: evaluate the run first.") from None
-        except (UnicodeDecodeError, csv.Error) as error:
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise RunError(f"{path} is not a CSV file of predictions: {error}.") from error
         head = tuple(lines[0]) if lines else ()
         classes = head[len(_FIXED) :]

@@ -24,6 +24,8 @@ _MARKERS = (
 _WIDTH, _HEIGHT = 380, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 44
 _LETTER, _LINE = 5.9, 12
+_MOST_ASIDE = 100
+"""Of more points, each stands where its x says: the plot has no room to move them aside."""
 
 Box = tuple[float, float, float, float]
 
@@ -215,12 +217,17 @@ def _lines(points: Sequence[Point], axis: _Axis, height: Callable[[float], float
 
 
 def _aside(spans: Sequence[tuple[float, float, float]]) -> list[float]:
-    """Positions along x, moved aside where intervals would cover each other."""
+    """Positions along x, moved aside where intervals would cover each other and there is room."""
+    if len(spans) > _MOST_ASIDE:
+        return [x for x, _, _ in spans]
     placed: list[tuple[float, float, float]] = []
     for x, top, low in spans:
         at = x
         while any(abs(at - x2) < 9 and top < low2 and low > top2 for x2, top2, low2 in placed):
             at += 9
+            if at > _WIDTH - _RIGHT:
+                at = x
+                break
         placed.append((at, top, low))
     return [x for x, _, _ in placed]
 

@@ -14,6 +14,7 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import save_file
 
+from fer.checks.stored import check_stored
 from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
@@ -148,6 +149,7 @@ def _check_kind(run: RunFolder) -> None:
 def _own_data(config: DictConfig, run: RunFolder) -> tuple[FaceDataModule, Split]:
     """The run's own faces and split."""
     settings = run.settings
+    check_stored(run)
     if config.data_path is not None:
         settings["data"]["path"] = config.data_path
     settings["paths"] = plain(config.paths)

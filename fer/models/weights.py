@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fer.errors import ConfigError, RunError
 from fer.models.extra_channels import extra_count
+from fer.models.tensor_files import load_tensors
 
 WAYS_OUT = (
     "ways out: a file (model.weights=/path/to/weights.pth), another run's folder, "
@@ -99,10 +100,10 @@ def _fit_channels(
     Extra channels other than those that the weights learnt with begin with weights of 0: the
     network starts as the one it was trained to be.
     """
-    if first in state:
+    if first in state and state[first].ndim == 4:
         own = state[first].shape[1] - extra_count(learnt)
         picture, beside = state[first][:, :own], state[first][:, own:]
-        if own != channels:
+        if own != channels and own in (1, 3):  # of others the shape will be told
             picture = adapt_input_conv(channels, picture)
         if list(extra) != list(learnt):
             shape = (len(picture), extra_count(extra), *picture.shape[2:])
@@ -128,7 +129,7 @@ def file_state(path: Path) -> dict[str, Tensor]:
 
             content: Any = load_file(path)
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_tensors(path)
     except Exception as error:  # torch and safetensors raise many kinds for a damaged file
         raise RunError(
             f"{path} cannot be opened safely as weights ({type(error).__name__}): it is cut off, "
@@ -147,11 +148,16 @@ def state_of(content: Any, path: Path) -> dict[str, Tensor]:
     Raises:
         RunError: It holds no tensors under names.
     """
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
+    found = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    state = {
+        name: value
+        for name, value in (found.items() if isinstance(found, Mapping) else ())
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
+    if not state:
         raise RunError(f"{path} holds no state dict; use a file that maps names to tensors")
     ours = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
-    return ours or {k: v for k, v in state.items() if isinstance(v, Tensor)}
+    return ours or state
 
 
 def load_matching(network: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:

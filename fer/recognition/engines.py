@@ -61,18 +61,54 @@ class OnnxEngine:
             options.intra_op_num_threads = threads
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=[provider])
+            texts = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime raises a dozen kinds
             raise RunError(
                 f"{path} is no ONNX model that onnxruntime {runtime.__version__} can open "
                 f"({type(error).__name__}): export it again, or update onnxruntime"
             ) from None
-        texts = self._session.get_modelmeta().custom_metadata_map
         self.info = ModelInfo.from_metadata(texts, str(path))
+        self._path = path
+        _check_ends(self._session, self.info, path)
 
     def __call__(self, faces: Pixels) -> tuple[Floats, Floats]:
-        """See `Engine`."""
-        probabilities, logits = self._session.run(["probabilities", "logits"], {"faces": faces})
-        return probabilities, logits
+        """See `Engine`.
+
+        Raises:
+            RunError: The network does not do what its file says.
+        """
+        try:
+            found = self._session.run(["probabilities", "logits"], {"faces": faces})
+        except Exception as error:  # onnxruntime raises a dozen kinds
+            raise RunError(
+                f"{self._path} is damaged, its network fails ({type(error).__name__}): export it "
+                "again"
+            ) from None
+        shape = (len(faces), len(self.info.classes))
+        if any(np.shape(each) != shape for each in found):
+            told = " and ".join(str(np.shape(each)) for each in found)
+            raise RunError(f"{self._path} is damaged, it answers {told}, not {shape}")
+        return found[0], found[1]
+
+
+def _check_ends(session: Any, info: ModelInfo, path: Path) -> None:
+    """Refuses a network that takes or gives something else than fer's.
+
+    Raises:
+        RunError: Says what.
+    """
+    takes = {each.name: each for each in session.get_inputs()}
+    gives = {each.name: each.type for each in session.get_outputs()}
+    wanted = dict.fromkeys(("probabilities", "logits"), "tensor(float)")
+    size = [*info.crop.size, *([3] if info.crop.colour else [])]
+    fits = list(takes) == ["faces"] and takes["faces"].type == "tensor(uint8)"
+    fits = fits and takes["faces"].shape[1:] == size
+    if not fits or any(gives.get(name) != kind for name, kind in wanted.items()):
+        raise RunError(
+            f"{path} is damaged: its network takes {', '.join(takes) or 'nothing'} and gives "
+            f"{', '.join(gives) or 'nothing'}, not faces of {size} and {' and '.join(wanted)}; "
+            "export it again"
+        )
 
 
 def _onnxruntime() -> Any:

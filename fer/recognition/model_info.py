@@ -12,6 +12,10 @@ from fer.errors import RunError
 FORMAT = 1
 """Raised when a change makes older model files unreadable."""
 
+LEVELS = ("none", "equalize", "clahe", "standardize")
+MAX_SIDE = 4096
+MAX_NUMBER = 1e6
+
 PREFIX = "fer."
 """Of the keys under which a model file keeps each field, as JSON."""
 
@@ -104,8 +108,40 @@ class ModelInfo:
             crop = content["crop"]
             content["crop"] = CropPlan(**{**crop, "size": (crop["size"][0], crop["size"][1])})
             content["classes"] = tuple(content["classes"])
+            _check(content)
             return cls(**{own.name: content[own.name] for own in fields(cls)})
-        except (ValueError, TypeError, LookupError) as error:
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise RunError(
                 f"{origin} is damaged, its description cannot be read ({error}): export it again"
             ) from None
+
+
+def _check(content: Mapping[str, Any]) -> None:
+    """Refuses a description that nothing can be cut or told by.
+
+    Raises:
+        ValueError: Names the field.
+    """
+    crop: CropPlan = content["crop"]
+    threshold = content["threshold"]
+    fits = {
+        "classes": content["classes"] and all(isinstance(n, str) for n in content["classes"]),
+        "size": all(type(side) is int and 1 <= side <= MAX_SIDE for side in crop.size),
+        "levels": crop.levels in LEVELS,
+        "detector": isinstance(crop.detector, str),
+        "margins": isinstance(crop.margins, dict) and all(map(_number, crop.margins.values())),
+        "eyes": _number(crop.eye_height) and _number(crop.eye_distance),
+        "grow_pixels": _number(crop.grow_pixels),
+        "temperature": _number(content["temperature"]) and content["temperature"] > 0,
+        "threshold": threshold is None or _number(threshold),
+        "story": all(isinstance(content[key], dict) for key in ("story", "preprocessing")),
+        "card": isinstance(content["card"], str),
+    }
+    wrong = [name for name, good in fits.items() if not good]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} cannot be")
+
+
+def _number(value: Any) -> bool:
+    """Whether it is a number that is not out of all proportion."""
+    return type(value) in (int, float) and abs(value) < MAX_NUMBER

@@ -16,6 +16,7 @@ from fer.json_text import without_nan
 from fer.models.classifiers import FaceClassifier
 from fer.recognition.model_info import CropPlan, ModelInfo
 from fer.runs.folder import RunFolder
+from fer.runs.json_files import read_json
 
 STORED = (48, 48)
 """Height and width of the faces of data sets that are no picture files: FER2013's."""
@@ -87,12 +88,12 @@ def read_calibration(run: RunFolder) -> tuple[float, float | None]:
     if not path.is_file():
         return 1.0, None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         temperature, threshold = float(content["temperature"]), content["threshold"]
         if not (math.isfinite(temperature) and temperature > 0):
             raise ValueError(f"temperature {temperature}")
         return temperature, None if threshold is None else float(threshold)
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:
         raise RunError(f"{path} is damaged ({error}): calibrate the run again") from None
 
 

@@ -12,14 +12,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from fer.checks.stored import check_stored
 from fer.errors import ConfigError, RunError
-from fer.models.architectures import CLASSIFIERS
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import load_model
+from fer.prediction import load_model, rebuild
 from fer.recognition.graph import FaceGraph
-from fer.recognition.model_info import ModelInfo
+from fer.recognition.model_info import MAX_SIDE, ModelInfo
 from fer.recognition.run_info import describe_run
-from fer.runs.checkpoints import check_fits
 from fer.runs.folder import RunFolder
 
 ARCHITECTURE = "fer.architecture"
@@ -69,8 +68,19 @@ def _device(name: str) -> torch.device:
 
 
 def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
-    """The model with its preprocessing in front and its temperature behind."""
+    """The model with its preprocessing in front and its temperature behind.
+
+    Raises:
+        RunError: The preprocessing cannot be carried out.
+    """
     told: Mapping[str, Any] = info.preprocessing
+    size, crop = told.get("size"), told.get("centre_crop")
+    fits = type(size) is int and 1 <= size <= MAX_SIDE and told.get("channels") in (1, 3)
+    if not fits or not (crop is None or (type(crop) is int and 1 <= crop <= (size or 0))):
+        raise RunError(
+            f"{info.story.get('run', 'the model')} is damaged: nothing can be prepared as it says "
+            f"({dict(told)!r:.200})"
+        )
     return FaceGraph(model, told["size"], told["channels"], told["centre_crop"], info.temperature)
 
 
@@ -82,6 +92,7 @@ def open_run(path: Path, threads: int | None = None, device: str = "cpu") -> Tor
         RunError: There is no such run, it is not finished, or its checkpoint cannot be used.
     """
     run = RunFolder.open(path)
+    check_stored(run)
     model = load_model(run)
     return TorchEngine(model, describe_run(run, model), threads, device)
 
@@ -97,19 +108,18 @@ def open_safetensors(path: Path, threads: int | None = None, device: str = "cpu"
         with safe_open(path, framework="pt") as file:
             texts = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no dict
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise RunError(f"{path} is no safetensors file ({error}): export it again") from None
     info = ModelInfo.from_metadata(texts, str(path))
     try:
         given = json.loads(texts[ARCHITECTURE])
-        model = CLASSIFIERS[given["model"]["kind"]](**given)
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}): export it again") from None
-    check_fits(state, model.state_dict(), path)
-    model.load_state_dict(
-        {
-            name: tensor.float() if tensor.dtype == torch.half else tensor
-            for name, tensor in state.items()
-        }
-    )
+    whole = {
+        name: tensor.float() if tensor.dtype == torch.half else tensor
+        for name, tensor in state.items()
+    }
+    model = rebuild(given, whole, path)
+    if model.classes != info.classes:
+        raise RunError(f"{path} is damaged (it names its classes twice): export it again")
     return TorchEngine(model, info, threads, device)

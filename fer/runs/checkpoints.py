@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
 from fer.errors import RunError
+from fer.models.tensor_files import load_tensors
 from fer.runs.folder import RunFolder
 from fer.writing import kept_aside
+
+ZIP = b"PK\x03\x04"
+"""With which a zip archive begins."""
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -48,14 +53,18 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Opens a checkpoint as tensors and plain values.
 
     Raises:
-        DamagedCheckpointError: It is cut off or no checkpoint.
+        DamagedCheckpointError: It is cut off, has changed on the disk or is no checkpoint.
         MissingCheckpointError: It is not there.
         RunError: It holds pickled code, which is not run.
     """
     if not path.is_file():
         raise MissingCheckpointError(f"{path} is missing: train again with restart=true")
+    if _is_damaged(path):
+        raise DamagedCheckpointError(
+            f"{path} is cut off or damaged: restore it, or train again with restart=true"
+        )
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = load_tensors(path)
     except Exception as error:  # torch raises many kinds for a damaged file
         if "unsupported" in str(error).lower() or "not an allowed global" in str(error):
             raise RunError(
@@ -66,8 +75,40 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} is cut off or no checkpoint ({type(error).__name__}): "
             "restore it, or train again with restart=true"
         ) from None
-    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), dict):
         raise DamagedCheckpointError(f"{path} is no checkpoint: train again with restart=true")
+    return checkpoint
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file is a part of a zip archive, as checkpoints are, or has changed since.
+
+    Torch itself takes tensors as they lie there, whatever their checksums.
+    """
+    with path.open("rb") as file:
+        if not ZIP.startswith(file.read(len(ZIP))):
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is not None
+    except Exception:  # zipfile raises many kinds
+        return True
+
+
+def _read_resumable(path: Path) -> dict[str, Any]:
+    """A checkpoint that says where a training was.
+
+    Raises:
+        RunError: As `read_checkpoint`, or it does not say.
+    """
+    checkpoint = read_checkpoint(path)
+    try:
+        stopped_early(checkpoint)
+        where(checkpoint)
+    except (LookupError, TypeError, AttributeError):
+        raise DamagedCheckpointError(
+            f"{path} does not say where the training was: train again with restart=true"
+        ) from None
     return checkpoint
 
 
@@ -102,15 +143,44 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
         if path == run.middle and not path.is_file():
             continue
         try:
-            checkpoint = read_checkpoint(path)
+            checkpoint = _read_resumable(path)
         except (DamagedCheckpointError, MissingCheckpointError) as error:
             troubles[path] = error
             continue
+        if path != run.best:
+            _make_sure_of_best(run, checkpoint)
         told = f"{_passed_over(troubles)}; going on from {path.name} {where(checkpoint)}"
         return path, checkpoint, told if troubles else None
     if not run.last.is_file() and not run.best.is_file():
         return None, {}, f"{_passed_over(troubles)}; starting again"
     raise next(iter(troubles.values()))
+
+
+def _make_sure_of_best(run: RunFolder, checkpoint: Mapping[str, Any]) -> None:
+    """Finds out now, not when the test needs it, whether `best.ckpt` can be read.
+
+    Where the last epoch is the best one, `last.ckpt` is the same and stands in.
+
+    Args:
+        run: The run folder.
+        checkpoint: With which the training goes on.
+
+    Raises:
+        RunError: It cannot be read, nor be made again.
+    """
+    epoch = checkpoint["callbacks"].get("Recorder", {}).get("best_epoch")
+    if epoch is None:  # there was none yet
+        return
+    try:
+        read_checkpoint(run.best)
+    except (DamagedCheckpointError, MissingCheckpointError) as error:
+        try:
+            last = read_checkpoint(run.last)
+        except (DamagedCheckpointError, MissingCheckpointError):
+            raise error from None
+        if last["epoch"] + 1 != epoch:
+            raise
+        copy_checkpoint(run.last, run.best)
 
 
 def _passed_over(paths: Iterable[Path]) -> str:
@@ -138,10 +208,16 @@ def check_fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], path: Pat
     differing = [
         name
         for name in {*state, *own}
-        if name not in state or name not in own or state[name].shape != own[name].shape
+        if name not in state or name not in own or _shape(state[name]) != own[name].shape
     ]
     if differing:
         raise RunError(
             f"{path} is of another architecture: {len(differing)} tensors differ, such as "
-            f"{min(differing)}; restore the run's own checkpoint, or train again with restart=true"
+            f"{min(map(str, differing))}; restore the run's own checkpoint, or train again with "
+            "restart=true"
         )
+
+
+def _shape(value: Any) -> Any:
+    """Of a tensor; None of anything else."""
+    return value.shape if isinstance(value, Tensor) else None

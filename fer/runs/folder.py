@@ -15,9 +15,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
-from fer.runs.json_files import read_object, read_results
+from fer.runs.json_files import Told, read_object, read_results
 from fer.runs.locking import locked
-from fer.runs.yaml_files import read_settings
+from fer.runs.settings_file import read_settings
 from fer.writing import remove_parts, write_text
 
 FORMAT = 1
@@ -114,6 +114,7 @@ class RunFolder:
         self.calibration = self.validation / "calibration.json"
         self.test = self.path / "test"
         self.figures = self.path / "figures"
+        self.made: str | None = None
 
     @staticmethod
     def open(path: Path | str) -> RunFolder:
@@ -149,19 +150,13 @@ class RunFolder:
     @property
     def config(self) -> DictConfig:
         """The resolved configuration."""
-        path = self.path / "config.yaml"
-        try:
-            loaded = OmegaConf.load(path)
-        except Exception as error:  # yaml raises many kinds
-            raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
-        if not isinstance(loaded, DictConfig):
-            raise RunError(f"{path} holds no settings: restore it")
-        return loaded
+        return OmegaConf.create(dict(self.settings))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The configuration as plain values."""
-        return read_settings(self.path / "config.yaml")
+        """The configuration as plain values; to ask for what it lacks is a RunError."""
+        path = self.path / "config.yaml"
+        return Told(read_settings(path), path)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -171,11 +166,34 @@ class RunFolder:
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
         """Makes the folder and its first files."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.made = status.get("wandb_id")
         write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
         write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
 
+    def is_own(self) -> bool:
+        """Whether the folder that this process wrote is still the one that is there."""
+        return self.exists() and (self.made is None or self.made == self.status.get("wandb_id"))
+
+    def check_own(self) -> None:
+        """Refuses to write on where the folder is gone, or another training has made a new one.
+
+        Raises:
+            RunError: It was deleted, moved or replaced.
+        """
+        if not self.is_own():
+            raise RunError(
+                f"{self.path} was deleted, moved or replaced while this process wrote into it: put "
+                "it back and run the same command to go on, or run it to begin again"
+            )
+
     def update(self, **changes: Any) -> None:
-        """Changes entries of `status.json`."""
+        """Changes entries of `status.json`.
+
+        Raises:
+            RunError: The folder is no longer the one that this process wrote.
+        """
+        if self.made is not None:
+            self.check_own()
         write_text(self.path / "status.json", json.dumps(self.status | changes, indent=2))
 
     def look(self, **story: Any) -> None:

@@ -10,11 +10,15 @@ from typing import Any
 
 from fer.errors import RunError
 
+MOST = 2**63 - 1
+"""Of whole numbers: larger ones, which JSON has, are none to floating point and arrays."""
+
 _FIGURES = ("metrics", "intervals", "per_class", "copies", "average_precision")
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return fits and not (isinstance(value, int) and abs(value) > MOST)
 
 
 def _figure(value: Any) -> bool:
@@ -116,6 +120,21 @@ class Told(dict[str, Any]):
         raise RunError(f"{self._path or 'the run'} lacks {self._above}{key}: restore it")
 
 
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no JSON, lies too deep in itself, or has text that cannot be written.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("too deep") from None
+    return content
+
+
 def read_object(path: Path) -> Told:
     """The JSON object in a file of a run folder.
 
@@ -123,7 +142,7 @@ def read_object(path: Path) -> Told:
         RunError: The file cannot be read, holds something else, or holds it under a wrong name.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read ({type(error).__name__}): restore it") from None
     if not isinstance(content, dict):

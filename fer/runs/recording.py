@@ -112,6 +112,7 @@ class Recorder(Checkpoint):
 
     def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
         """Writes `middle.ckpt`, which the epoch's end makes needless."""
+        self.run.check_own()
         self.middle = {
             **middle_state(batches, pl_module, trainer.datamodule.draws),  # type: ignore[attr-defined]
             "seconds": time.perf_counter() - self.started,
@@ -131,6 +132,7 @@ class Recorder(Checkpoint):
             "images_per_second": round(self.images / max(self.trained_at - self.started, 1e-9), 1),
         }
         if trainer.is_global_zero:
+            self.run.check_own()
             self.run.write_rows([*self.run.rows(), row])
             self.tracker.log(row)
         if self._is_best(metrics[self.monitor]):

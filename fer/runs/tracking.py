@@ -11,9 +11,9 @@ import numpy as np
 import wandb
 from numpy.typing import NDArray
 
-from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
 from fer.runs.folder import RunFolder
+from fer.runs.wandb_record import Record
 
 
 class Tracker:
@@ -38,7 +38,7 @@ class Tracker:
     ) -> None:
         self.run, self.settings, self.group = run, settings, group
         self.cautions = tuple(cautions)
-        self.wandb: Any = None
+        self.record: Record | None = None
 
     def start(self, facts: Mapping[str, Any]) -> None:
         """Begins or goes on with the record.
@@ -47,33 +47,27 @@ class Tracker:
             facts: Joins the configuration: counts, hashes, parameters.
 
         Raises:
-            FerError: W&B refuses, for example because nobody is logged in.
+            FerError: Nobody is logged in, or W&B cannot begin a record on the disk.
         """
         logger = self.settings["logger"]
         if logger["mode"] == "disabled":
             return
-        try:
-            self.wandb = wandb.init(
-                id=self.run.status["wandb_id"],
-                name=marked(self.run.path.name, self.cautions),
-                notes="; ".join(self.cautions) or None,
-                project=logger["project"],
-                entity=logger["entity"],
-                group=logger["group"] or self.group,
-                tags=list(logger["tags"]),
-                config=self._config(facts),
-                dir=self.run.path.resolve(),  # W&B's own process may live elsewhere
-                mode=logger["mode"],
-                resume="allow" if logger["mode"] == "online" else None,
-                settings=wandb.Settings(silent=True, console="off"),
-            )
-        except wandb.errors.Error as error:
-            raise FerError(
-                f"W&B cannot be reached or does not let you in: {error}; check the network and "
-                "`wandb login`, or use logger.mode=offline and `wandb sync` later"
-            ) from None
-        self.wandb.define_metric("epoch")
-        self.wandb.define_metric("*", step_metric="epoch")
+        self.record = Record(
+            self.run.path,
+            logger["mode"],
+            logger["timeout"],
+            id=self.run.status["wandb_id"],
+            name=marked(self.run.path.name, self.cautions),
+            notes="; ".join(self.cautions) or None,
+            project=logger["project"],
+            entity=logger["entity"],
+            group=logger["group"] or self.group,
+            tags=list(logger["tags"]),
+            config=self._config(facts),
+        )
+        with self.record.unharmed():
+            self.record.run.define_metric("epoch")
+            self.record.run.define_metric("*", step_metric="epoch")
         for row in self.run.rows():
             self.log(row)
 
@@ -84,8 +78,9 @@ class Tracker:
 
     def log(self, row: Mapping[str, float]) -> None:
         """Takes an epoch's row; its step is the epoch."""
-        if self.wandb is not None:
-            self.wandb.log(dict(row), step=int(row["epoch"]))
+        if self.record is not None:
+            with self.record.unharmed():
+                self.record.run.log(dict(row), step=int(row["epoch"]))
 
     def report(
         self,
@@ -106,26 +101,31 @@ class Tracker:
             per_class: A row per class, with equal keys.
             pictures: Title -> PNG file.
         """
-        if self.wandb is None:
+        if self.record is None:
             return
-        rows = [dict(row) for row in per_class]
-        table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
-        matrix = wandb.plot.confusion_matrix(
-            y_true=labels.tolist(), preds=predicted.tolist(), class_names=list(classes)
-        )
-        images = {f"figures/{title}": wandb.Image(str(path)) for title, path in pictures.items()}
-        self.wandb.log({"test/per_class": table, "test/confusion_matrix": matrix, **images})
-        self.wandb.summary.update(dict(summary))
-        if self.settings["logger"]["checkpoint"]:
-            artifact = wandb.Artifact(f"{self.run.path.name}-best", type="model")
-            artifact.add_file(str(self.run.best))
-            self.wandb.log_artifact(artifact)
+        with self.record.unharmed():
+            rows = [dict(row) for row in per_class]
+            table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
+            matrix = wandb.plot.confusion_matrix(
+                y_true=labels.tolist(), preds=predicted.tolist(), class_names=list(classes)
+            )
+            images = {
+                f"figures/{title}": wandb.Image(str(path)) for title, path in pictures.items()
+            }
+            run = self.record.run
+            run.summary.update(dict(summary))
+            run.log(images, commit=False)  # tables last: online, these ask W&B's server
+            run.log({"test/per_class": table, "test/confusion_matrix": matrix})
+            if self.settings["logger"]["checkpoint"]:
+                artifact = wandb.Artifact(f"{self.run.path.name}-best", type="model")
+                artifact.add_file(str(self.run.best))
+                run.log_artifact(artifact)
 
     def finish(self, failed: bool) -> None:
         """Ends the record, marked failed where the job failed, so that the next job has its own."""
-        if self.wandb is not None:
-            self.wandb.finish(exit_code=1 if failed else 0)
-            self.wandb = None
+        if self.record is not None:
+            self.record.finish(exit_code=1 if failed else 0)
+            self.record = None
 
 
 def replay(run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
@@ -133,6 +133,8 @@ def replay(run: RunFolder, settings: Mapping[str, Any], group: str) -> None:
     status, results = run.status, run.results()
     tracker = Tracker(run, settings, group, find_cautions(results))
     tracker.start({key: status[key] for key in ("parameters", "trained_parameters", "split_hash")})
-    if tracker.wandb is not None:
-        tracker.wandb.summary.update({f"test/{k}": v for k, v in results["metrics"].items()})
+    if tracker.record is not None:
+        with tracker.record.unharmed():
+            figures = {f"test/{k}": v for k, v in results["metrics"].items()}
+            tracker.record.run.summary.update(figures)
     tracker.finish(failed=False)

@@ -22,6 +22,7 @@ from tests.end_to_end.commands import (
     contents,
     here,
 )
+from tests.faults.disks import fill, small_disk
 
 
 def cut_off(path: Path) -> None:
@@ -145,22 +146,15 @@ def test_checkpoint_that_cannot_be_written(cut: Done, undisturbed: Done, copy: C
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own in memory."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "fer-test", str(place)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a disk in memory needs a privileged user")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)  # faces stay mapped
+    with small_disk(tmp_path / "disk", "64m") as place:
+        yield place
 
 
 @pytest.mark.parametrize("kib", [0, 200, 3000])
 def test_disk_runs_full(kib: int, disk: Path, cut: Done, undisturbed: Done) -> None:
     subprocess.run(["cp", "-a", f"{cut.folder}/.", str(disk)], check=True)
     done = Done(disk, (*cut.arguments, UNTRACKED), cut.told)
-    space = os.statvfs(disk)
-    filler = disk / "filler"
-    filler.write_bytes(bytes(space.f_bavail * space.f_frsize - kib * 1024))
+    filler = fill(disk, kib * 1024)
     before = done.run.last.read_bytes()
     told = here("train", *done.arguments, folder=disk)
     assert told.status == 1

@@ -20,7 +20,7 @@ from tests.end_to_end.commands import TINY, UNTRACKED, environment, runs
 pytestmark = pytest.mark.slow
 
 SETTINGS = (*TINY, UNTRACKED, "data.train=280", "trainer.max_epochs=8", "optimizer.lr=0.001,0.002")
-PATIENCE = 600
+PATIENCE = 900
 """Seconds that any one thing may take; a busy machine needs minutes for a start of torch."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fer.evaluation.sweep_charts import Point, scatter
 from fer.evaluation.sweep_report import write_sweep_report
 
 NASTY = 'note="<script>alert(1)</script>|`x`&"'
@@ -249,3 +250,13 @@ def test_torch_is_never_imported() -> None:
         "sys.exit(bool({'torch', 'matplotlib', 'sklearn', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_many_jobs_at_one_place_stay_in_the_plot() -> None:
+    """A step aside for each would leave the plot, and cost the cube of their number."""
+    for count in (90, 2_000):
+        points = [Point(1.0, 0.5, 0.4, 0.6, 0, "cnn1", "") for _ in range(count)]
+        drawn = scatter(points, "accuracy", "parameters", str)
+        width = float(re.findall(r'viewBox="0 0 (\d+)', drawn)[0])
+        places = [float(x) for x in re.findall(r"translate\(([-\d.]+) ", drawn)]
+        assert len(places) == count and 0 < min(places) <= max(places) < width

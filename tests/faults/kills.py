@@ -159,7 +159,7 @@ def _await(
         if training.ended() is not None:
             return False
         assert time.monotonic() < until, f"process {training.pid} hangs"
-        time.sleep(0.001)
+        time.sleep(0.002)
     time.sleep(rng.uniform(0, moment.wait))
     return training.ended() is None
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from tests.end_to_end.commands import environment
 
-LIMIT = 600.0
+LIMIT = 1800.0
 """Seconds after which a process counts as hanging."""
 
 

@@ -27,7 +27,7 @@ def measure(bench: Bench) -> list[Row]:
             "trainer.channels_last=true",
             "trainer.channels_last=false",
             "trainer.precision=bf16-mixed",
-            "trainer.deterministic=false",
+            "trainer.deterministic=false",  # what repeating bit by bit, as configured, costs
             f"data.batch_size={batch // 2}",
             f"data.batch_size={batch * 2}",
             f"data.batch_size={batch * 4}",

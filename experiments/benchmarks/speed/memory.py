@@ -9,15 +9,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fer.data.data_sets import DATA_MODULES
 from fer.data.faces import SEVEN
 from fer.data.modules import FaceDataModule
-from fer.data.readers import OnBad, Reader, Record
+from fer.data.readers import ListedReader, OnBad, Record
 from speed.measuring import Bench, Row
 
 SIDE = 112
@@ -54,7 +54,10 @@ def peak_mib(command: list[str]) -> float:
     return peak
 
 
-class NoiseReader(Reader):
+PARTS = ("training",) * 18 + ("public", "private")
+
+
+class NoiseReader(ListedReader):
     """Noise in colour, made up one picture at a time: 18 of 20 for training, 1 to validate."""
 
     name, classes = "noise", SEVEN
@@ -69,14 +72,23 @@ class NoiseReader(Reader):
     def __len__(self) -> int:
         return self.count
 
-    def records(self, on_bad: OnBad) -> Iterator[Record]:
+    def listed(self, on_bad: OnBad) -> range:
+        """The numbers of the pictures."""
+        return range(self.count)
+
+    def opener(self) -> NoiseReader:
+        """Itself: a number is all it takes."""
+        return self
+
+    def __call__(self, number: int, on_bad: OnBad) -> Record:
         """Every picture is another one."""
-        rng = np.random.default_rng(0)
-        parts = ("training",) * 18 + ("public", "private")
-        for number in range(self.count):
-            image = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-            part = parts[number // 7 % 20]
-            yield Record(image=image, label=number % 7, name=f"noise/{number:07d}", part=part)
+        image = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        part = PARTS[number // 7 % 20]
+        return Record(image=image, label=number % 7, name=f"noise/{number:07d}", part=part)
+
+    def told(self) -> list[Any]:
+        """Has nothing to tell."""
+        return []
 
 
 def take_noise(count: int) -> None:

@@ -42,7 +42,10 @@ class Exclusion:
                     f"data.exclude={path} cannot be read ({error}); it is a text file with the "
                     "name of a picture per line"
                 ) from error
-        self.names = frozenset(_names(self.text))
+        try:
+            self.names = frozenset(_names(self.text))
+        except csv.Error as error:
+            raise DataError(f"data.exclude={path} has a line that is no name ({error})") from error
         self.met: dict[str, str] = {}
 
     @property
@@ -79,13 +82,20 @@ class Exclusion:
         Raises:
             DataError: Names the missing pictures.
         """
-        missing = sorted(n for n in self.names - self.met.keys() if not (folder / n).is_file())
+        missing = sorted(n for n in self.names - self.met.keys() if not _is_file(folder / n))
         if missing:
             shown = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
             raise DataError(
                 f"data.exclude={self.path}: {len(missing)} of {len(self.names)} names are not in "
                 f"{folder}: {shown}; correct or remove these lines"
             )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no name that a file could have
+        return False
 
 
 def _names(text: str) -> Iterator[str]:

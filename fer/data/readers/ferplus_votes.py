@@ -42,6 +42,9 @@ PUBLISHED = {
 }
 """Faces that the rules leave in training, public and private, with contempt."""
 
+MOST_VOTES = 999
+"""Of a face for a class; ten people were asked."""
+
 FILE_NAME = "fer2013new.csv"
 HOW_TO_GET_IT = (
     f"get {FILE_NAME} from https://github.com/microsoft/FERPlus and set data.votes_path to it, or "
@@ -114,7 +117,7 @@ def read_votes(path: Path) -> Votes:
                 if len(row) != len(COLUMNS) or row[0].strip() not in USAGES:
                     raise DataError(f"{path}: row {number} is damaged: {','.join(row)[:80]!r}")
                 votes = [cell.strip() for cell in row[2:]]
-                if not all(vote.isdecimal() and vote.isascii() for vote in votes):
+                if not all(map(_is_count, votes)):
                     raise DataError(f"{path}: row {number} has votes that are no counts: {votes}")
                 parts.append(USAGES[row[0].strip()])
                 counts.append([int(vote) for vote in votes])
@@ -123,6 +126,12 @@ def read_votes(path: Path) -> Votes:
     if not counts:
         raise DataError(f"{path} has no votes: {HOW_TO_GET_IT}")
     return Votes(np.array(parts), np.array(counts, dtype=np.int64))
+
+
+def _is_count(text: str) -> bool:
+    """Whether a cell is a number of votes."""
+    digits = text.isdecimal() and text.isascii() and len(text) <= len(str(MOST_VOTES))
+    return digits and int(text) <= MOST_VOTES
 
 
 def judge(counts: NDArray[np.int64], mode: str, classes: tuple[str, ...]) -> Ruling:

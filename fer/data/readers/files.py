@@ -65,6 +65,11 @@ def files_key(files: Iterable[File]) -> str:
     return hashlib.sha256(os.fsencode(text)).hexdigest()
 
 
+def printable(name: str) -> str:
+    """A file's name with escapes for what is not UTF-8 in it; the same where all is."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def _scan_into(
     found: list[File],
     folder: Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_BYTES = 64 * 1024**2
 MAX_PIXELS = 64 * 1000**2
 """More than any camera of the data sets; a decompression bomb is refused by its header alone."""
+
+STRIP_PIXELS = 4 * 1000**2
+"""So many are converted at once: a picture's conversion takes several times their memory."""
 
 
 class BadPictureError(Exception):
@@ -102,21 +106,30 @@ def rgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
     Raises:
         BadPictureError: Its mode cannot be shown as RGB.
     """
+    with suppress(Exception):  # damaged EXIF says nothing of the orientation
+        ImageOps.exif_transpose(image, in_place=True)
+    width, height = image.size
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    rows = max(1, STRIP_PIXELS // width)
     try:
-        image = ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF says nothing of the orientation
-        image = image.copy()
-    try:
-        if image.mode.startswith("I"):
-            image = _eight_bits(image)
-        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-            clear = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-        if image.mode == "F":
-            raise ValueError("its levels have no known range")
-        return np.asarray(image.convert("RGB"))
+        for top in range(0, height, rows):
+            strip = image.crop((0, top, width, min(top + rows, height)))
+            pixels[top : top + rows] = _rgb(strip)
     except Exception as error:  # Pillow says ValueError, OSError or KeyError of a mode
         raise BadPictureError(f"has mode {image.mode}, which cannot be shown ({error})") from error
+    return pixels
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """`rgb_pixels` of a part of a picture."""
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    if image.mode == "F":
+        raise ValueError("its levels have no known range")
+    return np.asarray(image.convert("RGB"))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

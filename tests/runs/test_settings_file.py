@@ -9,13 +9,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from fer.errors import RunError
-from fer.runs.yaml_files import read_settings
+from fer.runs.settings_file import read_settings
 from tests.composing import composed
 
 STRANGE: dict[str, Any] = {
     "numbers": [1e-05, 1e22, -0.0, 3, 1.5, float("inf"), True, None],
     "texts": ["1e-5", "1e5", "2024-01-01", "12:30:00", "null", "yes", "on", "~", "0x1f", "1_000"],
-    "words": ["a: b", "#", "", " ", "é", "two\nlines", "${seed}", "- x", "'", '"'],
+    "words": ["a: b", "#", "", " ", "é", "two\nlines", "- x", "'", '"'],
     "by epoch": {0: 40, 6: 48},
     "empty": {"list": [], "group": {}},
 }
@@ -40,7 +40,16 @@ def test_what_people_write_is_read_alike(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["- 1", "3", "", "a: [", "\0", "a: !!python/object/apply:os.system ['touch planted']"],
+    [
+        "- 1",
+        "3",
+        "",
+        "a: [",
+        "\0",
+        "a: ${seed}",
+        "a: &x [1]",
+        "a: !!python/object/apply:os.system ['touch planted']",
+    ],
 )
 def test_anything_else_is_told(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,51 @@
+"""Whether the settings of a run folder, which anybody may have changed, can be used again."""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from fer.checks.checker import Checker
+from fer.checks.data import check_augmentation, check_data, check_protocol
+from fer.checks.fitting import PRECISIONS
+from fer.errors import ConfigError, RunError
+from fer.runs.folder import RunFolder
+
+_USED = ("data", "augment", "test_time", "protocol", "trainer")
+"""Groups that tests of a run use; its network is made of what its checkpoint says."""
+
+
+class StoredChecker(Checker):
+    """Lets pass what is not there: keys that came after the run."""
+
+    def fail(self, key: str, allowed: str) -> None:
+        """Refuses the value under `key`, if there is one."""
+        *groups, leaf = key.split(".")
+        node = OmegaConf.select(self.cfg, ".".join(groups)) if groups else self.cfg
+        if isinstance(node, DictConfig) and leaf in node:
+            super().fail(key, allowed)
+
+
+def check_stored(run: RunFolder) -> None:
+    """Refuses data, augmentation, protocol and precision that no training would have taken.
+
+    Raises:
+        RunError: The configuration cannot be read, or has such a value; names the key.
+    """
+    config = run.config
+    check = StoredChecker(config)
+    try:
+        for key in _USED:
+            if not isinstance(config.get(key), DictConfig):
+                raise ConfigError(f"{key} is no group of settings")
+        check_data(check)
+        check_augmentation(check)
+        check_protocol(check)
+        check.flag("test_time.flip")
+        check.choice("test_time.crops", (1, 5, 10))
+        check.choice("trainer.precision", PRECISIONS)
+        check.number("trainer.threads", low=1, whole=True, null=True)
+    except (ConfigError, TypeError, ValueError, LookupError, OmegaConfBaseException) as error:
+        told = error if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+        path = run.path / "config.yaml"
+        raise RunError(f"{path} is damaged: {' '.join(str(told).split())}; restore it") from None
