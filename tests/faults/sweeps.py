@@ -39,7 +39,7 @@ def killed_sweep(folder: Path, jobs: int, count: int, rng: random.Random) -> lis
     for stop in stops:
         process = Warm(folder, sweep_of(jobs))
         _await_begun(process, folder, stop)
-        time.sleep(rng.uniform(0, 2))
+        time.sleep(rng.uniform(0, 1))
         kill(process, children=True)
         done.append(_finished(folder))
     status = wait_for(Warm(folder, sweep_of(jobs)))
