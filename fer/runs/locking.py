@@ -48,14 +48,16 @@ def locked(path: Path, what: str, tell: Callable[[str], object] | None = None) -
     """
     file = _take(path, what, tell)
     ended = threading.Event()
-    beating = threading.Thread(target=_beat, args=(path, ended), daemon=True)
+    beating = threading.Thread(target=_beat, args=(path, file, ended), daemon=True)
     beating.start()
     try:
         yield
     finally:
         ended.set()
         beating.join()
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that became read-only; what went wrong before counts
+            if _is_at(path, file.fileno()):  # or another process has a folder of its own there
+                path.unlink()
         file.close()
 
 
@@ -137,11 +139,12 @@ def _is_alive(path: Path) -> bool:
     return False
 
 
-def _beat(path: Path, ended: threading.Event) -> None:
+def _beat(path: Path, file: TextIO, ended: threading.Event) -> None:
     """Gives signs of life."""
     while not ended.wait(BEAT):
         with suppress(OSError):
-            os.utime(path)
+            if _is_at(path, file.fileno()):
+                os.utime(path)
 
 
 def _myself() -> dict[str, str | int]:

@@ -35,11 +35,11 @@ def killed_sweep(folder: Path, jobs: int, count: int, rng: random.Random) -> lis
         How many jobs were finished at each kill.
     """
     folder.mkdir()
-    done, stops = [], sorted(rng.randrange(jobs) for _ in range(count))
+    done, stops = [], sorted(rng.randint(1, jobs) for _ in range(count))
     for stop in stops:
         process = Warm(folder, sweep_of(jobs))
-        _await_finished(process, folder, stop)
-        time.sleep(rng.uniform(0, 2))
+        _await_begun(process, folder, stop)
+        time.sleep(rng.uniform(0, 1))
         kill(process, children=True)
         done.append(_finished(folder))
     status = wait_for(Warm(folder, sweep_of(jobs)))
@@ -52,16 +52,18 @@ def two_at_once(folder: Path, jobs: int, rng: random.Random, one_dies: bool) -> 
     folder.mkdir()
     first, second = (Warm(folder, sweep_of(jobs)) for _ in range(2))
     if one_dies:
-        _await_finished(first, folder, rng.randrange(jobs))
+        _await_begun(first, folder, rng.randint(1, jobs))
+        time.sleep(rng.uniform(0, 1))
         kill(first, children=True)
     for process in (second,) if one_dies else (first, second):
         status = wait_for(process)
         assert status == 0, f"exit status {status}: {log_of(folder).read_text()[-2000:]}"
 
 
-def _await_finished(process: Warm, folder: Path, count: int) -> None:
+def _await_begun(process: Warm, folder: Path, count: int) -> None:
+    """Until so many jobs have begun, now or before."""
     until = time.monotonic() + LIMIT
-    while process.ended() is None and _finished(folder) < count:
+    while process.ended() is None and len(runs(folder)) < count:
         assert time.monotonic() < until, f"process {process.pid} hangs"
         time.sleep(0.02)
 

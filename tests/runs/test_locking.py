@@ -92,12 +92,14 @@ def test_an_owner_elsewhere_counts_as_long_as_it_gives_signs_of_life(
     path, ended = tmp_path / ".lock", threading.Event()
     path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "user": "ada"}))
     monkeypatch.setattr(locking, "BEAT", 0.02)
-    beating = threading.Thread(target=locking._beat, args=(path, ended))
+    file = path.open()
+    beating = threading.Thread(target=locking._beat, args=(path, file, ended))
     beating.start()
     with pytest.raises(RunError, match="process 7 on elsewhere, ada"), locked(path, "taken"):
         pass
     ended.set()
     beating.join()
+    file.close()
     with locked(path, "taken"):
         assert "elsewhere" not in path.read_text()
 
