@@ -69,6 +69,9 @@ REFUSED = [
     ("data.oversample={disgust:1.5}", "data.oversample 1.5 whole numbers"),
     ("data.oversample=4", "data.oversample=4 maps classes"),
     ("data.oversample={fear:2} data.sampler=balanced", "data.oversample sampler exclude"),
+    ("data.processes=0", "data.processes=0 1"),
+    ("data.shuffle_window=64", "data.shuffle_window=64 1024"),
+    ("data.shuffle_window=2048 data.sampler=balanced", "data.shuffle_window data.sampler=shuffle"),
     # pseudo-labels
     ("pseudo.run=outputs/run", "pseudo.path=null pseudo.run needs it"),
     ("pseudo.path=faces", "pseudo.run=null pseudo.path needs it"),

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fer.data.cache_blocks import has_blocks
-from fer.data.cache_processes import cores
+from fer.data.cache_processes import KilledError, cores
 from fer.data.cache_writer import FORMAT, META, write_faces
 from fer.data.checksums import read_record
 from fer.data.faces import Faces
@@ -123,7 +123,7 @@ def _open_existing(folder: Path) -> Faces | None:
 
 
 def _make(reader: Reader, folder: Path, on_bad_file: str, progress: bool, processes: int) -> Faces:
-    """Makes a cache; whole blocks of one that is interrupted stay for the next time."""
+    """Makes a cache; where that is broken off, whole blocks stay for the next time."""
     started = time.perf_counter()
     building = folder.with_name(f".{folder.name}{BUILDING}")
     keep = False
@@ -134,7 +134,9 @@ def _make(reader: Reader, folder: Path, on_bad_file: str, progress: bool, proces
         building.rename(folder)
         faces = _load(folder)
     except BaseException as error:
-        keep = not isinstance(error, Exception) and has_blocks(building)
+        # a source that is mended has another key
+        useless = isinstance(error, DataError) and not isinstance(error, KilledError)
+        keep = not useless and has_blocks(building)
         raise
     finally:
         if not keep:

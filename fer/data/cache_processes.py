@@ -22,6 +22,10 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 """For processes of which there are as many as cores."""
 
 
+class KilledError(DataError):
+    """A process ended in the middle of its work."""
+
+
 class Job(NamedTuple):
     """A block and the items that its faces are made of."""
 
@@ -53,11 +57,12 @@ def write_blocks(
         advance: Told how many items have been done since it was last told.
 
     Raises:
-        DataError: A bad file with `stop`, faces of several sizes, or a process was killed.
+        DataError: A bad file with `stop`, or faces of several sizes.
+        KilledError: A process was killed.
         OSError: The folder cannot be written to.
     """
     processes = min(processes, len(jobs))
-    if processes < 2:
+    if processes < 2 or multiprocessing.current_process().daemon:  # which may start none
         for job in jobs:
             _write(job, opener, bad.origin, bad.on_bad_file, lambda: advance(1))
         return
@@ -70,9 +75,9 @@ def write_blocks(
             ]
             _watch(futures, lambda: int(done.value), advance)
         except BrokenProcessPool:
-            raise DataError(
+            raise KilledError(
                 f"{bad.origin}: a process that read it was killed, perhaps for want of memory: "
-                f"set data.processes to less than {processes}"
+                f"set data.processes to less than {processes}; the same command goes on"
             ) from None
         finally:
             halt.value = 1

@@ -162,10 +162,12 @@ def test_ctrl_c_before_the_first_block_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_is_told(tmp_path: Path) -> None:
-    fatal = Numbers(tmp_path / "log", fatal=6)
+    log = tmp_path / "log"
     with pytest.raises(DataError, match=r"was killed.*data\.processes to less than 2"):
-        opened(tmp_path / "cache", fatal, processes=2)
-    assert list((tmp_path / "cache").iterdir()) == []
+        opened(tmp_path / "cache", Numbers(log, fatal=17), processes=2)
+    numbers_of(log)
+    assert len(opened(tmp_path / "cache", Numbers(log))) == 18
+    assert 0 not in numbers_of(log)
 
 
 SCRIPT = """
