@@ -50,8 +50,8 @@ def rebuild(hyper_parameters: Any, state: Mapping[str, Tensor], path: Path) -> F
             sketch = kind(**hyper_parameters)
         if not all(isinstance(name, str) for name in sketch.classes):
             raise TypeError("classes")
-    except FerError:
-        raise
+    except FerError as error:  # an unknown kind, such as one that a plugin brings
+        raise RunError(f"{path}: {error}") from None
     except Exception as error:  # whatever a wrong size or name leads to in a network
         raise RunError(
             f"{path} is damaged: no network can be built as it says ({type(error).__name__}); "

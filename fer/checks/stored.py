@@ -6,9 +6,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fer.checks.checker import Checker
-from fer.checks.data import check_augmentation, check_data, check_protocol
+from fer.checks.data import DATA_SETS, check_augmentation, check_data, check_protocol
 from fer.checks.fitting import PRECISIONS
 from fer.errors import ConfigError, RunError
+from fer.plugins import named
 from fer.runs.folder import RunFolder
 
 _USED = ("data", "augment", "test_time", "protocol", "trainer")
@@ -38,7 +39,9 @@ def check_stored(run: RunFolder) -> None:
         for key in _USED:
             if not isinstance(config.get(key), DictConfig):
                 raise ConfigError(f"{key} is no group of settings")
-        check_data(check)
+        check.word("data.name")
+        if named() or config.data.get("name") in DATA_SETS:  # another is a plugin's, not named
+            check_data(check)
         check_augmentation(check)
         check_protocol(check)
         check.flag("test_time.flip")

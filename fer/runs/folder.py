@@ -150,7 +150,7 @@ class RunFolder:
     @property
     def config(self) -> DictConfig:
         """The resolved configuration."""
-        return OmegaConf.create(dict(self.settings))
+        return OmegaConf.create(read_settings(self.path / "config.yaml"))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -245,7 +245,7 @@ class RunFolder:
     def lock(self, tell: Callable[[str], object] | None = None) -> Iterator[None]:
         """Keeps other processes from training here; removes what killed ones left half written.
 
-        A folder in which nothing was written is removed again.
+        A folder in which nothing was written is removed again, with those above it that it made.
 
         Args:
             tell: Says that another process is waited for; None: that is an error.
@@ -253,6 +253,7 @@ class RunFolder:
         Raises:
             RunError: Another process has it.
         """
+        made = [each for each in self.path.parents if not each.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             what = f"{self.path} is being trained by another process"
@@ -261,7 +262,8 @@ class RunFolder:
                 yield
         finally:
             with suppress(OSError):
-                self.path.rmdir()
+                for each in (self.path, *made):
+                    each.rmdir()
 
     def tidy(self) -> None:
         """Removes what a process left that was killed after all was done."""

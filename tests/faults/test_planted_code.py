@@ -15,6 +15,7 @@ import pytest
 import yaml
 from onnx import TensorProto
 
+from fer.data.checksums import read_record, write_record
 from fer.runs.folder import RunFolder
 from fer.trunk_files import open_array
 from tests.builders_pictures import class_tree, picture
@@ -117,16 +118,16 @@ def test_a_pickle_as_a_model(suffix: str, trained: Path, marker: Path) -> None:
 
 def test_caches_are_made_again(marker: Path, tmp_path: Path) -> None:
     folder = class_tree(tmp_path / "faces", ("happy", "sad"), per_class=1)
-    whole = opened(folder, "folder")
+    images = np.array(opened(folder, "folder").images)
     (cache,) = (tmp_path / "cache").iterdir()
-    recorded = json.loads((cache / "meta.json").read_text())
+    recorded = read_record(cache / "meta.json")
     content = as_array(marker)
     for name in recorded["arrays"]:
         (cache / f"{name}.npy").write_bytes(content)
         story = {"bytes": len(content), "shape": [1], "dtype": "|O"}
         told = recorded | {"arrays": recorded["arrays"] | {name: story}}
-        (cache / "meta.json").write_text(json.dumps(told))
-        assert np.array_equal(opened(folder, "folder").images, whole.images)
+        write_record(cache / "meta.json", told)
+        assert np.array_equal(opened(folder, "folder").images, images)
         assert not marker.exists()
         assert (cache / f"{name}.npy").read_bytes() != content
 
