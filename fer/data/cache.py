@@ -67,15 +67,16 @@ def open_faces(
     folder = cache_dir / f"{reader.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     try:
         faces = _load(folder)
-    except DamagedCacheError:
+    except DamagedCacheError as damage:
         try:
             with _alone(folder):
                 faces = _open_existing(folder) or _make(
                     reader, folder, on_bad_file, progress, processes or cores()
                 )
         except OSError as error:
+            found = f"{damage} and " if folder.exists() else ""
             raise DataError(
-                f"cannot make the cache {folder} ({error}); free some room there, or set "
+                f"{found}cannot make the cache {folder} ({error}); free some room there, or set "
                 "paths.cache to a folder that can be written to"
             ) from error
     for note in faces.notes:

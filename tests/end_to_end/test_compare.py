@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fer.config import plain
 from fer.runs.folder import RunFolder
 from tests.builders_runs import N, make_run, settings_of
 from tests.end_to_end.comparisons import compare, rows, story, text
@@ -207,10 +208,10 @@ def test_many_settings_of_a_row_wait_to_be_unfolded(three: Path) -> None:
     run = RunFolder(three / "outputs/study/resnet50-faces-cccc")
     several = {f"setting{k}": k for k in range(9)}
     for other in (three / "outputs/study").iterdir():
-        usual = RunFolder(other).settings
+        usual = plain(RunFolder(other).config)
         usual["augment"] = dict.fromkeys(several, -1)
         RunFolder(other).create(usual, **RunFolder(other).status)
-    run.create(run.settings | {"augment": several}, **run.status)
+    run.create(plain(run.config) | {"augment": several}, **run.status)
     compare(three, "outputs/study")
     assert "<code>setting4=4</code><details><summary>4 more</summary>" in text(three)
     assert "setting0=0; setting1=1; setting2=2; setting3=3; setting4=4; 4 more |" in text(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fer.config import plain
 from fer.runs.folder import RunFolder
 from tests.end_to_end.comparisons import compare, text
 
@@ -22,7 +23,7 @@ def test_without_an_account_what_wandb_would_get_is_written(
     study = three / "outputs/study"
     for name in ("resnet18-faces-aaaa", "resnet50-faces-cccc"):
         run = RunFolder(study / name)
-        run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+        run.create(plain(run.config) | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
     told = compare(three, "outputs/study", "target=wandb")
     assert told.status == 0, told.err
     assert "WANDB_MODE=offline; what would be sent is in told/wandb_workspace.json" in told.out
@@ -61,7 +62,7 @@ def test_runs_that_were_never_sent_to_wandb_are_listed_to_sync(
     monkeypatch.setattr(wandb, "Api", Nobody)
     monkeypatch.setattr("fer.comparing.workspace._offline", lambda: None)
     run = RunFolder(three / "outputs/study/resnet18-faces-aaaa")
-    run.create(run.settings | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
+    run.create(plain(run.config) | {"logger": {**LOGGER, "mode": "offline"}}, **run.status)
     lies = run.path / "wandb/offline-run-20260101_000000-resnet18-faces-aaaa-abc123"
     lies.mkdir(parents=True)
     told = compare(three, "outputs/study", "target=wandb")

@@ -129,10 +129,11 @@ def test_settings_that_cannot_work_fail_job_by_job(tmp_path: Path) -> None:
     assert only_run(tmp_path).status["state"] == "finished"
 
 
-def test_several_devices_in_a_sweep_are_refused(tmp_path: Path) -> None:
-    told = here("train", "-m", *TINY, "seed=0,1", "trainer.devices=2", folder=tmp_path)
+def test_several_devices_side_by_side_are_refused(tmp_path: Path) -> None:
+    words = ("seed=0,1", "trainer.devices=2", "hydra/launcher=joblib")
+    told = here("train", "-m", *TINY, *words, folder=tmp_path)
     assert told.status == 1
-    assert told.err.count("trainer.devices=2 cannot be: one device a job") == 2
+    assert told.err.count("trainer.devices=2 cannot be: with this hydra/launcher") == 2, told.err
     assert runs(tmp_path) == []
 
 
