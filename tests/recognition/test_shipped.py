@@ -18,7 +18,7 @@ def test_it_is_small_and_says_what_it_is() -> None:
     info = open_engine(SHIPPED).info
     story = info.story
     assert (story["data"], story["part"], story["n"]) == ("fer2013", "private", 3589)
-    assert story["metrics"]["accuracy"] >= 0.68 and len(story["configuration_sha256"]) == 64
+    assert story["metrics"]["accuracy"] >= 0.69 and len(story["configuration_sha256"]) == 64
     assert info.threshold is not None and "Not for decisions about people" in info.card
 
 
