@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.data.readers.files import is_picture, scan
-from fer.data.readers.pictures import MAX_BYTES, BadPictureError, open_picture, rgb_pixels
+from fer.data.readers.pictures import (
+    MAX_BYTES,
+    BadPictureError,
+    is_animated,
+    open_picture,
+    rgb_pixels,
+)
 from fer.errors import DataError
 from fer.recognition.videos import VIDEOS, Video, is_video
 
@@ -103,7 +109,7 @@ class Files:
         except OSError as error:
             raise BadPictureError(f"cannot be read ({error.strerror})") from None
         picture = open_picture(data)
-        if getattr(picture, "n_frames", 1) > 1:
+        if is_animated(picture):
             self.notes.append(f"{path} is animated: its first frame was taken")
         return rgb_pixels(picture)
 

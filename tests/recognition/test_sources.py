@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer.data.readers.pictures import is_animated
 from fer.errors import DataError
 from fer.recognition.sources import Files, open_source
 from fer.recognition.videos import Video
@@ -234,3 +235,15 @@ def test_a_folder_may_hold_videos_too(tmp_path: Path) -> None:
     source = open_source(str(tmp_path))
     numbers = [frame.number for frame in source.frames()]
     assert numbers == [None, 0, 1, 2] and source.total is None and not source.moving
+
+
+class Broken(Image.Image):
+    """What Pillow gives of a TIFF file whose second frame is damaged."""
+
+    @property
+    def n_frames(self) -> int:
+        raise TypeError("Missing dimensions")
+
+
+def test_damage_after_the_first_frame_is_no_animation() -> None:
+    assert not is_animated(Broken())

@@ -71,6 +71,14 @@ def open_picture(
     return image
 
 
+def is_animated(image: Image.Image) -> bool:
+    """Whether a picture has further frames; damage after the first one counts as none."""
+    try:
+        return bool(getattr(image, "n_frames", 1) > 1)
+    except Exception:  # Pillow's plugins raise a dozen kinds on garbage
+        return False
+
+
 def gray_pixels(image: Image.Image) -> NDArray[np.uint8]:
     """The pixels of a picture that must be gray, 8 bits each.
 

@@ -93,8 +93,9 @@ class Watch:
 
     def _look(self, event: str, path: str | bytes, place: int = -1) -> None:
         around = Path(f"/proc/self/fd/{place}" if place >= 0 and event in _RELATIVE else ".")
-        folder = (around / os.fsdecode(path)).parent.resolve()
-        if not any(folder.is_relative_to(allowed) for allowed in self.allowed):
+        whole = around / os.fsdecode(path)
+        target = whole.parent.resolve() / whole.name
+        if not any(target.is_relative_to(allowed) for allowed in self.allowed):
             self.breaches.append(f"{event} {os.fsdecode(path)}")
 
 
