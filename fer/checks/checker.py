@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fer.errors import ConfigError
 
@@ -19,7 +20,11 @@ class Checker:
 
     def value(self, key: str) -> Any:
         """The value under a dotted key; None where the chosen group does not have it."""
-        return OmegaConf.select(self.cfg, key)
+        try:
+            return OmegaConf.select(self.cfg, key)
+        except OmegaConfBaseException:
+            group = key.rpartition(".")[0]
+            raise ConfigError(f"{group} cannot be: it holds settings, such as {key}") from None
 
     def fail(self, key: str, allowed: str) -> None:
         """Refuses the value under `key`."""

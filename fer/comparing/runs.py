@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +214,7 @@ def _validation(split: Path) -> str | None:
         check_unpacked(split)
         with np.load(split, allow_pickle=False) as arrays:
             indices = np.ascontiguousarray(arrays["validation"], dtype=np.int64)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+    except Exception:  # NumPy and zipfile raise a dozen kinds on garbage
         return None
     return hashlib.sha256(indices.tobytes()).hexdigest()[:16]
 

@@ -97,8 +97,11 @@ def _check_ends(session: Any, info: ModelInfo, path: Path) -> None:
     Raises:
         RunError: Says what.
     """
-    takes = {each.name: each for each in session.get_inputs()}
-    gives = {each.name: each.type for each in session.get_outputs()}
+    try:
+        takes = {each.name: each for each in session.get_inputs()}
+        gives = {each.name: each.type for each in session.get_outputs()}
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is damaged: a name in it is no text; export it again") from None
     wanted = dict.fromkeys(("probabilities", "logits"), "tensor(float)")
     size = [*info.crop.size, *([3] if info.crop.colour else [])]
     fits = list(takes) == ["faces"] and takes["faces"].type == "tensor(uint8)"

@@ -81,7 +81,7 @@ def graph_of(model: FaceClassifier, info: ModelInfo) -> FaceGraph:
             f"{info.story.get('run', 'the model')} is damaged: nothing can be prepared as it says "
             f"({dict(told)!r:.200})"
         )
-    return FaceGraph(model, told["size"], told["channels"], told["centre_crop"], info.temperature)
+    return FaceGraph(model, told["size"], told["channels"], crop, info.temperature)
 
 
 def open_run(path: Path, threads: int | None = None, device: str = "cpu") -> TorchEngine:

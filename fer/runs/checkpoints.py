@@ -105,7 +105,7 @@ def _read_resumable(path: Path) -> dict[str, Any]:
     try:
         stopped_early(checkpoint)
         where(checkpoint)
-    except (LookupError, TypeError, AttributeError):
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError):
         raise DamagedCheckpointError(
             f"{path} does not say where the training was: train again with restart=true"
         ) from None

@@ -136,7 +136,10 @@ class RunFolder:
 
     def exists(self) -> bool:
         """Whether a training has begun here."""
-        return (self.path / "status.json").is_file() and (self.path / "config.yaml").is_file()
+        try:
+            return (self.path / "status.json").is_file() and (self.path / "config.yaml").is_file()
+        except OSError:  # no name that a file can have
+            return False
 
     def check_format(self) -> None:
         """Refuses a folder of another version."""

@@ -7,7 +7,8 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -15,9 +16,11 @@ import pytest
 import timm
 import torch
 from numpy.typing import NDArray
+from omegaconf import OmegaConf
 from PIL import Image
 
 import fer.data.splits
+from fer.checks.checker import Checker
 from fer.checks.stored import check_stored
 from fer.comparing.folders import find
 from fer.comparing.runs import read_run
@@ -25,11 +28,12 @@ from fer.data.readers import pictures
 from fer.data.readers.ferplus_votes import read_votes
 from fer.data.readers.pictures import rgb_pixels
 from fer.data.splits import Split
-from fer.errors import DataError, RunError
+from fer.errors import ConfigError, DataError, RunError
 from fer.evaluation.predictions import Predictions
 from fer.models.weights import file_state, initial_weights
 from fer.prediction import rebuild
 from fer.recognition.engines import OnnxEngine
+from fer.recognition.torch_engine import graph_of
 from fer.runs.checkpoints import read_checkpoint, resume_point
 from fer.runs.folder import RunFolder
 from tests.builders import fer2013new_csv
@@ -194,6 +198,7 @@ STORY: dict[str, Any] = {
         {"callbacks": {"Stop": 3}},
         {"callbacks": {"Stop": {"wait_count": 1}}},
         {"callbacks": {"Stop": {"wait_count": "x", "patience": 3}}},
+        {"callbacks": {"Stop": {"wait_count": torch.ones(2), "patience": torch.ones(3)}}},
         {"epoch": "last"},
     ],
     ids=str,
@@ -307,6 +312,37 @@ def test_a_head_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"# a card", b"# a c\xb2rd"))
     with pytest.raises(RunError, match=r"model\.onnx is no ONNX model"):
         OnnxEngine(path)
+
+
+def test_a_network_whose_names_are_no_text(tmp_path: Path) -> None:
+    path = brightness_model(tmp_path / "model.onnx")
+    path.write_bytes(path.read_bytes().replace(b"logits", b"l\xe4gits"))
+    with pytest.raises(RunError, match=r"model\.onnx is "):
+        OnnxEngine(path)
+
+
+def test_preprocessing_without_a_crop_has_none() -> None:
+    told = SimpleNamespace(preprocessing={"size": 48, "channels": 1}, story={}, temperature=1.0)
+    assert graph_of(cast(Any, torch.nn.Identity()), cast(Any, told)) is not None
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    assert not RunFolder(Path("x" * 300)).exists()
+
+
+def test_a_list_where_a_group_of_settings_belongs() -> None:
+    check = Checker(OmegaConf.create({"augment": [1, 2]}))
+    with pytest.raises(ConfigError, match=r"augment\.flip cannot be|augment cannot be"):
+        check.value("augment.flip")
+
+
+def test_a_split_whose_head_never_ends(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run")
+    head = b"{'descr': ("
+    array = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+    with zipfile.ZipFile(path / "split.npz", "w") as archive:
+        archive.writestr("validation.npy", array)
+    assert read_run(path).validation is None
 
 
 @pytest.mark.parametrize(
