@@ -133,7 +133,10 @@ def test_several_devices_side_by_side_are_refused(tmp_path: Path) -> None:
     words = ("seed=0,1", "trainer.devices=2", "hydra/launcher=joblib")
     told = here("train", "-m", *TINY, *words, folder=tmp_path)
     assert told.status == 1
-    assert told.err.count("trainer.devices=2 cannot be: with this hydra/launcher") == 2, told.err
+    (page,) = tmp_path.glob("outputs/default/sweep-*/sweep.html")
+    assert (
+        page.read_text("utf-8").count("trainer.devices=2 cannot be: with this hydra/launcher") == 2
+    )
     assert runs(tmp_path) == []
 
 
