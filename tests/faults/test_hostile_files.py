@@ -336,6 +336,28 @@ def test_a_list_where_a_group_of_settings_belongs() -> None:
         check.value("augment.flip")
 
 
+def test_an_entry_of_a_zip_without_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train/happy/Training_1.jpg", b"x")
+        archive.writestr("n", b"x")
+    path.write_bytes(_without_last_name(path.read_bytes()))
+    with zipfile.ZipFile(path) as archive:
+        assert "" in archive.namelist()
+    with pytest.raises(DataError, match="no pictures under test"):
+        opened(path, "fer2013")
+
+
+def _without_last_name(data: bytes) -> bytes:
+    """A zip of two entries, the last of which has a name of one letter, with none."""
+    start = data.rindex(b"PK\x01\x02")
+    entry = bytearray(data[start : start + 46])
+    entry[28:30] = (0).to_bytes(2, "little")
+    end = bytearray(data[start + 47 :])
+    end[12:16] = (int.from_bytes(end[12:16], "little") - 1).to_bytes(4, "little")
+    return data[:start] + bytes(entry) + bytes(end)
+
+
 def test_a_split_whose_head_never_ends(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run")
     head = b"{'descr': ("

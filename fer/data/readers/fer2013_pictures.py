@@ -59,13 +59,15 @@ def zip_records(path: Path, on_bad: OnBad) -> Iterator[Record]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # zipfile raises many kinds on garbage
         raise DataError(f"{path} is no whole zip ({error}); download it again") from error
     with archive:
         entries = {
             info.filename.replace("\\", "/"): info
             for info in archive.infolist()
-            if not info.is_dir() and not any(map(is_junk, info.filename.split("/")))
+            if info.filename  # a damaged zip may have an entry without a name
+            and not info.is_dir()
+            and not any(map(is_junk, info.filename.split("/")))
         }
         top = _top_folder(entries, path)
         files = [
