@@ -23,14 +23,14 @@ from torch.distributed import PrefixStore, Store, TCPStore
 
 from fer import plugins
 from fer.checks.processes import torchrun_processes
-from fer.children import Children
 from fer.data.modules import FaceDataModule
 from fer.errors import ConfigError, FerError, RunError
 from fer.lightning_trainer import build_trainer
 from fer.models.classifiers import FaceClassifier
+from fer.processes.children import Children
+from fer.processes.signals import EndRequest
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
-from fer.signals import EndRequest
 
 HOST = "127.0.0.1"
 TASK = "task"

@@ -13,13 +13,13 @@ from lightning.pytorch.strategies import DDPStrategy
 from numpy.typing import NDArray
 
 from fer.models.averaging import EmaWeights
+from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import SafeCheckpointIO
 from fer.runs.finite import FiniteLoss
 from fer.runs.folder import RunFolder
 from fer.runs.progress import progress_callbacks
 from fer.runs.recording import Recorder
 from fer.runs.tracking import Tracker
-from fer.signals import EndRequest
 
 
 def build_trainer(

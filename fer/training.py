@@ -30,6 +30,7 @@ from fer.launching import fit_together, other_processes, processes, settle_devic
 from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
+from fer.processes.signals import EndRequest
 from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import check_fits
 from fer.runs.folder import ANSWERED, RunFolder, now, run_name
@@ -37,7 +38,6 @@ from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
-from fer.signals import EndRequest
 from fer.sources import settle_sources
 from fer.testing import meet_test_part
 from fer.trunk_cache import TrunkCache, remove_trunk_outputs

@@ -17,10 +17,10 @@ from fer.building import build_model, build_teacher, load_weights
 from fer.console import hush
 from fer.data.data_sets import build_data, divide
 from fer.launching import TASK, fit_together, group, open_store, ready
+from fer.processes.signals import EndRequest
 from fer.pseudo import PseudoLabels
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
-from fer.signals import EndRequest
 
 LONGEST = timedelta(days=2)
 """In which the first process may read data and do whatever else comes before a training."""

@@ -14,7 +14,7 @@ from hydra.errors import MissingConfigException
 import fer.evaluation.sweep_report
 from fer.config import CONF
 from fer.evaluation.sweep_report import write_sweep_report
-from fer.requeueing import requeue
+from fer.processes.requeueing import requeue
 from fer.sweep import summarise
 from fer.unknown_settings import explain
 from tests.end_to_end.commands import TINY, here, runs

@@ -17,7 +17,7 @@ from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
 from fer.models.freezing import apply_freezing, keep_frozen_norms, set_depth
 from fer.models.losses import ClassificationLoss, build_loss, mean_share
 from fer.models.schedules import Schedule, build_optimizer
-from fer.processes import count
+from fer.processes.exchange import count
 
 Batch = dict[str, Any]
 """`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from fer.requeueing import WARNINGS, requeue
+from fer.processes.requeueing import WARNINGS, requeue
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fer.requeueing import WARNINGS
-from fer.signals import EndRequest
+from fer.processes.requeueing import WARNINGS
+from fer.processes.signals import EndRequest
 
 ENDING = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
 
