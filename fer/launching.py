@@ -21,10 +21,10 @@ import torch
 from timm.layers import convert_sync_batchnorm
 from torch.distributed import PrefixStore, Store, TCPStore
 
-from fer import plugins
 from fer.checks.processes import torchrun_processes
 from fer.data.modules import FaceDataModule
 from fer.errors import ConfigError, FerError, RunError
+from fer.extending import plugins
 from fer.lightning_trainer import build_trainer
 from fer.models.classifiers import FaceClassifier
 from fer.processes.children import Children

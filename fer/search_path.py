@@ -6,7 +6,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from fer.plugins import folders
+from fer.extending.plugins import folders
 
 
 class PluginFolders(SearchPathPlugin):

@@ -12,10 +12,10 @@ from pathlib import Path
 import lightning
 import torch
 
-from fer import plugins
 from fer.building import build_model, build_teacher, load_weights
 from fer.console import hush
 from fer.data.data_sets import build_data, divide
+from fer.extending import plugins
 from fer.launching import TASK, fit_together, group, open_store, ready
 from fer.processes.signals import EndRequest
 from fer.pseudo import PseudoLabels

@@ -25,7 +25,7 @@ from fer.data.readers.rafdb import RafDbReader
 from fer.data.readers.sfew import SfewReader
 from fer.data.readers.table import TABLES, TableReader
 from fer.data.synthetic import SyntheticReader
-from fer.registry import Registry
+from fer.extending.registry import Registry
 
 
 class SyntheticDataModule(FaceDataModule):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
-from fer import plugins
 from fer.errors import ConfigError
+from fer.extending import plugins
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.registry import Registry
+from fer.extending.registry import Registry
 
 Measure = Callable[[NDArray[np.int64], NDArray[np.float64]], Any]
 """From labels int64 `[N]` and probabilities float64 `[N, K]` to a number; NaN where undefined."""
