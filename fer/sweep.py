@@ -20,9 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 from fer.config import names_sweep
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
-from fer.launchers import tell_where
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
+from fer.settings.launchers import tell_where
 from fer.writing import write_text
 
 _failed = False

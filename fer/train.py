@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from fer.checks import check_training
 from fer.checks.processes import check_sweep, torchrun_processes, torchrun_rank
 from fer.config import command, name_sweep
-from fer.launchers import launcher_errors, refuse_launcher
+from fer.settings.launchers import launcher_errors, refuse_launcher
 from fer.sweep import SweepJob, sweep_failed
 
 if TYPE_CHECKING:

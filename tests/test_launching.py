@@ -15,8 +15,8 @@ import fer.evaluation.sweep_report
 from fer.config import CONF
 from fer.evaluation.sweep_report import write_sweep_report
 from fer.processes.requeueing import requeue
+from fer.settings.unknown import explain
 from fer.sweep import summarise
-from fer.unknown_settings import explain
 from tests.end_to_end.commands import TINY, here, runs
 
 submitit = pytest.mark.skipif(

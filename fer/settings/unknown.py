@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from fer.launchers import missing_launcher
+from fer.settings.launchers import missing_launcher
 
 
 def refused_addition(argument: str, conf: Path, name: str) -> str:
