@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from fer.assessing.run_model import load_model
 from fer.data.mixing import mixes
 from fer.data.modules import FaceDataModule
 from fer.models.architectures import CLASSIFIERS
@@ -16,7 +17,6 @@ from fer.models.classifiers import FaceClassifier
 from fer.models.distillation import Teacher
 from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
-from fer.prediction import load_model
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
 from fer.sources import input_side

@@ -17,13 +17,13 @@ import numpy as np
 from lightning import Trainer
 from numpy.typing import NDArray
 
+from fer.assessing.run_model import load_model, predict
 from fer.checks.stored import check_stored
 from fer.data.cache import open_faces
 from fer.data.copies import among
 from fer.data.modules import FaceDataModule
 from fer.data.readers.unlabelled import UnlabelledReader
 from fer.errors import DataError, RunError
-from fer.prediction import load_model, predict
 from fer.runs.folder import RunFolder
 from fer.writing import aside
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
+from fer.assessing.source_leaks import check_leaks
 from fer.data.modules import FaceDataModule
 from fer.data.splits import Split
 from fer.errors import ConfigError, RunError
-from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from lightning import Trainer
 
-from fer.calibrating import calibrate
-from fer.chosen_faces import Chosen, own_part, tell
+from fer.assessing.calibrating import calibrate
+from fer.assessing.chosen_faces import Chosen, own_part, tell
+from fer.assessing.run_model import predict
 from fer.data.modules import FaceDataModule
 from fer.errors import RunError
 from fer.evaluation.cautions import marked
@@ -19,7 +20,6 @@ from fer.evaluation.figures import learning_curves
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import write_report
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import predict
 from fer.runs.checkpoints import read_checkpoint
 from fer.runs.folder import ANSWERED, RunFolder
 from fer.runs.tracking import Tracker

@@ -11,12 +11,12 @@ from lightning.pytorch.callbacks import Callback
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 
 import fer.lightning_trainer
+from fer.assessing.run_model import load_model
 from fer.checks import check_training
 from fer.checks.processes import check_sweep
 from fer.data.data_sets import build_data, divide
 from fer.errors import ConfigError
 from fer.launching import settle_devices
-from fer.prediction import load_model
 from fer.runs.folder import RunFolder
 from tests.composing import composed, settings
 from tests.end_to_end.commands import (

@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 import fer.data.splits
+from fer.assessing.run_model import rebuild
 from fer.checks.checker import Checker
 from fer.checks.stored import check_stored
 from fer.comparing.folders import find
@@ -31,7 +32,6 @@ from fer.data.splits import Split
 from fer.errors import ConfigError, DataError, RunError
 from fer.evaluation.predictions import Predictions
 from fer.models.weights import file_state, initial_weights
-from fer.prediction import rebuild
 from fer.recognition.engines import OnnxEngine
 from fer.recognition.torch_engine import graph_of
 from fer.runs.checkpoints import read_checkpoint, resume_point

@@ -11,9 +11,12 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
-from fer.calibrating import settle_calibration
+from fer.assessing.calibrating import settle_calibration
+from fer.assessing.chosen_faces import Chosen, choose, tell
+from fer.assessing.heat_maps import write_heat_maps
+from fer.assessing.robustness import measure_robustness
+from fer.assessing.run_model import load_model, predict
 from fer.checks.stored import check_stored
-from fer.chosen_faces import Chosen, choose, tell
 from fer.config import plain
 from fer.console import hush
 from fer.data.corruption_strengths import STRENGTHS
@@ -23,10 +26,7 @@ from fer.errors import ConfigError, RunError
 from fer.evaluation.confidence_text import sure_line
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import caption, described, print_report, write_report
-from fer.heat_maps import write_heat_maps
 from fer.models.heat_maps import HeatMaps
-from fer.prediction import load_model, predict
-from fer.robustness import measure_robustness
 from fer.runs.folder import RunFolder
 
 

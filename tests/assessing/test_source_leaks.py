@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer.assessing.source_leaks import check_leaks
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
 from fer.errors import ConfigError
-from fer.leaks import check_leaks
 from fer.runs.folder import RunFolder
 from fer.sources import settle_sources
 from tests.builders import fer2013_tree

@@ -8,11 +8,11 @@ import numpy as np
 from lightning import Trainer
 from numpy.typing import NDArray
 
+from fer.assessing.run_model import predict
 from fer.data.modules import FaceDataModule
 from fer.errors import RunError
 from fer.evaluation.calibration import Calibration, fit_calibration
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import predict
 from fer.runs.folder import RunFolder
 from fer.runs.json_files import read_json
 from fer.writing import write_text

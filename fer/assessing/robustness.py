@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fer.assessing.run_model import predict
 from fer.console import say
 from fer.data.corruption_strengths import STRENGTHS
 from fer.data.corruptions import CorruptedImages
@@ -24,7 +25,6 @@ from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import described
 from fer.evaluation.robustness import corrupted_faces, print_robustness, write_robustness
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import predict
 
 
 def measure_robustness(

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fer.assessing.source_leaks import reopen
 from fer.data.copies import TestCopies, compare_rows, row_digests
 from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
 from fer.data.preprocessing import to_images
 from fer.data.splits import Split
-from fer.leaks import reopen
 from fer.runs.folder import RunFolder
 
 _BLOCK = 2048

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer.assessing.known_faces import find_known_faces
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
-from fer.known_faces import find_known_faces
 from fer.runs.folder import RunFolder
 from tests.builders import fer2013_tree
 from tests.composing import settings

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
+from fer.assessing.known_faces import find_known_faces
 from fer.data.copies import TestCopies, find_test_copies
 from fer.data.modules import FaceDataModule
 from fer.data.splits import Split, digest_names
 from fer.errors import ConfigError, RunError
 from fer.evaluation.agreement import by_agreement
 from fer.evaluation.predictions import Predictions
-from fer.known_faces import find_known_faces
 from fer.models.classifiers import FaceClassifier
 from fer.runs.folder import RunFolder
 
