@@ -31,7 +31,7 @@ class Children:
         """Starts one, out of reach of the terminal's Ctrl-C, which the first process passes on."""
         errors = tempfile.TemporaryFile()  # noqa: SIM115
         process = subprocess.Popen(
-            [sys.executable, "-m", "fer.worker"],
+            [sys.executable, "-m", "fer.training.worker"],
             env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

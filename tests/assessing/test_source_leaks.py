@@ -16,7 +16,7 @@ from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
 from fer.errors import ConfigError
 from fer.runs.folder import RunFolder
-from fer.sources import settle_sources
+from fer.training.source_runs import settle_sources
 from tests.builders import fer2013_tree
 from tests.builders_pictures import (
     JAFFE_CODES,

@@ -15,9 +15,7 @@ import lightning
 import torch
 from omegaconf import DictConfig
 
-from fer.building import build_model, build_teacher, load_weights
 from fer.checks.classes import check_classes
-from fer.classical import NOTE, count_fitted, fit_classical
 from fer.config import plain
 from fer.console import hush, say, show
 from fer.data.data_sets import build_data, divide
@@ -26,21 +24,23 @@ from fer.data.modules import FaceDataModule
 from fer.data.splits import Split
 from fer.errors import FerError
 from fer.evaluation.figures import face_sheet
-from fer.launching import fit_together, other_processes, processes, settle_devices
-from fer.lightning_trainer import build_trainer
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.processes.signals import EndRequest
-from fer.pseudo import PseudoLabels
 from fer.runs.checkpoints import check_fits
 from fer.runs.folder import ANSWERED, RunFolder, now, run_name
 from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.tracking import Tracker, replay
-from fer.sources import settle_sources
-from fer.testing import meet_test_part
-from fer.trunk_cache import TrunkCache, remove_trunk_outputs
+from fer.training.building import build_model, build_teacher, load_weights
+from fer.training.classical import NOTE, count_fitted, fit_classical
+from fer.training.distributed import fit_together, other_processes, processes, settle_devices
+from fer.training.lightning_trainer import build_trainer
+from fer.training.pseudo_labels import PseudoLabels
+from fer.training.source_runs import settle_sources
+from fer.training.testing import meet_test_part
+from fer.training.trunk_cache import TrunkCache, remove_trunk_outputs
 
 AT_RANDOM = "what is frozen stayed as initialised at random, since model.weights=none"
 """What must be known of such a run."""

@@ -25,12 +25,12 @@ from fer.checks.processes import torchrun_processes
 from fer.data.modules import FaceDataModule
 from fer.errors import ConfigError, FerError, RunError
 from fer.extending import plugins
-from fer.lightning_trainer import build_trainer
 from fer.models.classifiers import FaceClassifier
 from fer.processes.children import Children
 from fer.processes.signals import EndRequest
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
+from fer.training.lightning_trainer import build_trainer
 
 HOST = "127.0.0.1"
 TASK = "task"

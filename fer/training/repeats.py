@@ -28,7 +28,7 @@ from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
 from fer.runs.folder import RunFolder, run_name
 from fer.runs.group import RunGroup
-from fer.training import train
+from fer.training.train import train
 from fer.writing import write_text
 
 

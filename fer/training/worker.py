@@ -1,4 +1,4 @@
-"""`python -m fer.worker`: another process of a training with several. `fer.launching` starts it.
+"""`python -m fer.training.worker`: another process of a training with several. `fer.training.distributed` starts it.
 
 It has no part in the run folder but to read it; what it has to say goes to the first process.
 """
@@ -12,15 +12,15 @@ from pathlib import Path
 import lightning
 import torch
 
-from fer.building import build_model, build_teacher, load_weights
 from fer.console import hush
 from fer.data.data_sets import build_data, divide
 from fer.extending import plugins
-from fer.launching import TASK, fit_together, group, open_store, ready
 from fer.processes.signals import EndRequest
-from fer.pseudo import PseudoLabels
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
+from fer.training.building import build_model, build_teacher, load_weights
+from fer.training.distributed import TASK, fit_together, group, open_store, ready
+from fer.training.pseudo_labels import PseudoLabels
 
 LONGEST = timedelta(days=2)
 """In which the first process may read data and do whatever else comes before a training."""

@@ -26,7 +26,7 @@ from fer.errors import ConfigError
 from fer.models.classifiers import FaceClassifier
 from fer.models.freezing import stages
 from fer.runs.folder import RunFolder
-from fer.trunk_files import check_room, open_array, write_array
+from fer.training.trunk_files import check_room, open_array, write_array
 
 FOLDER = "trunk"
 """Inside the run folder, while it trains."""

@@ -42,7 +42,7 @@ def build_trainer(
         end: Whether the process was asked to end.
         job: Place in a sweep; parallel jobs take the GPUs in turn by it.
         learns: Whether any parameter does.
-        together: Whether this process trains with others, in `fer.launching.group`.
+        together: Whether this process trains with others, in `fer.training.distributed.group`.
     """
     chosen = settings["trainer"]
     maximise = chosen["monitor_mode"] == "max"

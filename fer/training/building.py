@@ -19,7 +19,7 @@ from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
-from fer.sources import input_side
+from fer.training.source_runs import input_side
 
 
 def build_model(settings: Mapping[str, Any], data: FaceDataModule) -> FaceClassifier:

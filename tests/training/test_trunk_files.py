@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer.errors import ConfigError, RunError
-from fer.trunk_files import check_room, open_array, write_array
+from fer.training.trunk_files import check_room, open_array, write_array
 
 WHOLE = np.arange(12, dtype=np.float32).reshape(4, 3)
 
