@@ -34,7 +34,7 @@ from fer.data.cache import open_faces
 from fer.data.cache_processes import cores
 from fer.data.faces import SEVEN
 from fer.data.readers.folder import FolderReader
-from fer.data.readers.picture_reader import WholePicture
+from fer.data.readers.preparing import WholePicture
 
 DISTINCT = 448
 """Pictures that are drawn; the others are links to them."""

@@ -108,7 +108,7 @@ class FaceClassifier(LightningModule):
         return self.network.get_submodule(self.head_names()[0].removesuffix("."))
 
     def head_logits(self, outputs: Tensor) -> Tensor:
-        """Logits `[B, K]` of what a frozen trunk gave, `[B, ...]`; see `fer.training.trunk_cache`."""
+        """Logits `[B, K]` of a frozen trunk's `[B, ...]`; see `fer.training.trunk_cache`."""
         logits: Tensor = self.head(outputs)
         return logits
 

@@ -26,8 +26,9 @@ from fer.evaluation.predictions import Predictions
 from fer.evaluation.repeats import Member, pooled_folder, pooled_hash, write_group
 from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
-from fer.runs.folder import RunFolder, run_name
+from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
+from fer.runs.run_names import run_name
 from fer.training.train import train
 from fer.writing import write_text
 

@@ -6,8 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,11 @@ from omegaconf import DictConfig, OmegaConf
 from fer.config import names_sweep
 from fer.errors import FerError
 from fer.evaluation.cautions import find_cautions, marked
+from fer.evaluation.sweep_jobs import Job, spread_text
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.settings.launchers import tell_where
+from fer.training.sweep_records import job_records, job_story
 from fer.writing import write_text
 
 _failed = False
@@ -97,11 +98,10 @@ class SweepSummary(Callback):
         """
         keys = _keys(config.hydra.overrides.task)
         for folder in _folders(config):
-            for path in folder.glob("jobs/*.json"):
-                with suppress(FileNotFoundError):
-                    job = json.loads(path.read_text("utf-8"))
-                    if job["status"] != "finished" or _keys(job["overrides"]) != keys:
-                        path.unlink()
+            for path, text in job_records(folder).items():
+                job = job_story(path, text)
+                if job["status"] != "finished" or _keys(job["overrides"]) != keys:
+                    path.unlink(missing_ok=True)
         tell_where(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -132,25 +132,18 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     Returns:
         A story per job; its overrides are those that differ between the jobs.
     """
-    records: list[str] | None = None
-    while records != (found := _records(folder)):  # again if a job ended meanwhile, maybe elsewhere
+    records: dict[Path, str] | None = None
+    while records != (
+        found := job_records(folder)
+    ):  # again if a job ended meanwhile
         records, jobs = found, _write_summary(found, folder)
     return jobs
 
 
-def _records(folder: Path) -> list[str]:
-    """What each job has written of itself, by number; another process may take one away."""
-    found = []
-    for path in sorted(folder.glob("jobs/*.json")):
-        with suppress(FileNotFoundError):
-            found.append(path.read_text("utf-8"))
-    return found
-
-
-def _write_summary(records: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+def _write_summary(records: Mapping[Path, str], folder: Path) -> list[dict[str, Any]]:
     from fer.evaluation.sweep_report import write_sweep_report
 
-    jobs = [json.loads(record) for record in records]
+    jobs = [job_story(path, text) for path, text in records.items()]
     values: dict[str, dict[str, None]] = {}
     for job in jobs:
         for key, _, value in (override.partition("=") for override in job["overrides"]):
@@ -227,8 +220,6 @@ def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
-
-    from fer.evaluation.sweep_jobs import Job, spread_text
 
     console = Console()
     table = Table("job", "overrides", "validation", "test accuracy (95 %)", "s/epoch", "status")

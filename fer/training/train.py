@@ -28,10 +28,11 @@ from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import check_fits
-from fer.runs.folder import ANSWERED, RunFolder, now, run_name
+from fer.runs.folder import ANSWERED, RunFolder, now
 from fer.runs.plan import Plan, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
+from fer.runs.run_names import run_name
 from fer.runs.tracking import Tracker, replay
 from fer.training.building import build_model, build_teacher, load_weights
 from fer.training.classical import NOTE, count_fitted, fit_classical

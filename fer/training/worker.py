@@ -1,6 +1,7 @@
-"""`python -m fer.training.worker`: another process of a training with several. `fer.training.distributed` starts it.
+"""`python -m fer.training.worker`: another process of a training with several.
 
-It has no part in the run folder but to read it; what it has to say goes to the first process.
+`fer.training.distributed` starts it. It has no part in the run folder but to read it; what it has
+to say goes to the first process.
 """
 
 from __future__ import annotations
