@@ -133,9 +133,7 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
         A story per job; its overrides are those that differ between the jobs.
     """
     records: dict[Path, str] | None = None
-    while records != (
-        found := job_records(folder)
-    ):  # again if a job ended meanwhile
+    while records != (found := job_records(folder)):  # again if a job ended meanwhile
         records, jobs = found, _write_summary(found, folder)
     return jobs
 
