@@ -14,8 +14,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from fer import plugins
 from fer.errors import ConfigError, FerError, stop
+from fer.extending import plugins
 
 _HERE = Path(__file__).resolve().parent
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
@@ -49,7 +49,7 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     can mend in one message and status 1.
     """
     if name != "train" and {"--help", "-h"} & set(sys.argv[1:]):  # a training has choices, too
-        from fer.usage import usage
+        from fer.settings.usage import usage
 
         print(usage(CONF, name))
         return
@@ -57,8 +57,8 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     import hydra
     from hydra.errors import HydraException
 
-    from fer.search_path import extend_search_path
-    from fer.unknown_settings import explain, refused_addition
+    from fer.settings.search_path import extend_search_path
+    from fer.settings.unknown import explain, refused_addition
 
     for argument in sys.argv[1:]:
         if argument.startswith("+") and "=" in argument:

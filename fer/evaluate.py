@@ -18,7 +18,7 @@ def run(config: DictConfig) -> None:
     """Imports torch and all that only once configuration and run folder are accepted."""
     check_evaluation(config)
     RunFolder.open(config.run)
-    from fer.evaluating import evaluate
+    from fer.assessing.evaluate import evaluate
 
     evaluate(config)
 

@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from fer.checks import check_training
 from fer.checks.processes import check_sweep, torchrun_processes, torchrun_rank
 from fer.config import command, name_sweep
-from fer.launchers import launcher_errors, refuse_launcher
-from fer.sweep import SweepJob, sweep_failed
+from fer.settings.launchers import launcher_errors, refuse_launcher
+from fer.training.sweep import SweepJob, sweep_failed
 
 if TYPE_CHECKING:
     from fer.runs.folder import RunFolder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Composes `conf/train.yaml` and trains; the exit status tells whether every job finished."""
     if torchrun_rank() > 0:  # the first process tells what to train
-        from fer.worker import main as join
+        from fer.training.worker import main as join
 
         join()
         return
@@ -32,7 +32,7 @@ def main() -> None:
             command("train", run)
     finally:
         if torchrun_processes() is not None:
-            from fer.launching import dismiss
+            from fer.training.distributed import dismiss
 
             dismiss()
     if sweep_failed():
@@ -58,10 +58,10 @@ def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFold
         print("loading torch", flush=True)  # seconds in which nothing else is heard
     group, number = (None, 0) if job is None else (job.folder.name, job.number)
     if config.trials > 1 or config.protocol.get("fold") == "all":
-        from fer.repeats import train_repeats
+        from fer.training.repeats import train_repeats
 
         return train_repeats(config, group, number, wait=job is not None)
-    from fer.training import train
+    from fer.training.train import train
 
     return train(config, group, number, wait=job is not None)
 

@@ -22,7 +22,7 @@ FILES = {
 """Name of a module to its file."""
 
 COMMANDS = {path.stem for path in CONF.glob("*.yaml")} & {path.stem for path in FER.glob("*.py")}
-LOW = ("data", "models", "detection", "evaluation", "runs")
+LOW = ("data", "models", "detection", "evaluation", "runs", "extending", "processes")
 """The rooms that stand on nothing but each other and on files that stand on nothing."""
 
 OF_HYDRA = {"output_subdir", "job.chdir", "help.footer"}
@@ -82,8 +82,19 @@ def test_the_lower_rooms_stand_on_files_that_stand_on_no_room(
 ) -> None:
     folders = {path.name for path in FER.iterdir() if path.is_dir()}
     for low in LOW:
+        higher = beneath[low] & folders - set(LOW)
+        assert not higher, f"{low} imports {sorted(higher)}"
         for file in beneath[low] - folders:
             assert not beneath[file] & folders, f"{low} imports {file}, which imports a room"
+
+
+def test_the_top_holds_commands_and_what_several_rooms_stand_on(
+    beneath: dict[str, set[str]],
+) -> None:
+    files = {path.stem for path in FER.glob("[!_]*.py")} - COMMANDS
+    users = {file: [one for one, others in beneath.items() if file in others] for file in files}
+    alone = {file: using for file, using in users.items() if len(using) < 2}
+    assert not alone, f"these belong into the room that uses them: {alone}"
 
 
 def test_nobody_imports_a_command(beneath: dict[str, set[str]]) -> None:

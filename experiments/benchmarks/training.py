@@ -26,7 +26,7 @@ from hydra import compose, initialize_config_dir
 from speed import depth, growth, inputs, levers, memory, networks, overhead
 from speed.measuring import Bench, Row
 
-import fer.training
+import fer.training.train
 from fer.config import CONF, resolve
 
 SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
@@ -90,7 +90,7 @@ def train_on_noise(count: int, overrides: list[str]) -> None:
     memory.take_noise(count)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", overrides=[o for o in overrides if not _of_faces(o)])
-    fer.training.train(resolve(config), tables=False)
+    fer.training.train.train(resolve(config), tables=False)
 
 
 def _of_faces(override: str) -> bool:

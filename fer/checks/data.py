@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.checks.faces import check_faces
 from fer.errors import ConfigError
-from fer.plugins import named
+from fer.extending.plugins import named
 
 DATA_SETS = (
     "synthetic",

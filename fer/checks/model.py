@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from fer.checks.checker import Checker
 from fer.checks.classical import check_classical
 from fer.errors import ConfigError
+from fer.extending.plugins import named
 from fer.models.networks.cnn_plans import PLANS
-from fer.plugins import named
 
 
 def check_model(check: Checker) -> None:

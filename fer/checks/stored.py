@@ -9,7 +9,7 @@ from fer.checks.checker import Checker
 from fer.checks.data import DATA_SETS, check_augmentation, check_data, check_protocol
 from fer.checks.fitting import PRECISIONS
 from fer.errors import ConfigError, RunError
-from fer.plugins import named
+from fer.extending.plugins import named
 from fer.runs.folder import RunFolder
 
 _USED = ("data", "augment", "test_time", "protocol", "trainer")

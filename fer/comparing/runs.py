@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from fer.comparing.members import epochs_of_members
 from fer.data.splits import check_unpacked, digest_names
 from fer.errors import RunError
-from fer.runs.folder import OFF, RunFolder
+from fer.runs.folder import RunFolder
 from fer.runs.json_files import read_results
+from fer.runs.run_names import OFF
 
 _RESULTS = (
     *("data", "part", "n", "epoch", "test_hash", "classes", "intervals"),

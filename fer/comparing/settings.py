@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fer.runs.folder import NOT_DECIDING
+from fer.runs.run_names import NOT_DECIDING
 
 Settings = Mapping[str, Any]
 

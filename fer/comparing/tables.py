@@ -24,7 +24,7 @@ from fer.comparing.words import (
     verdict,
 )
 from fer.evaluation.sweep_jobs import UNKNOWN, count_text, percent, share, time_text
-from fer.own_metrics import own_names
+from fer.extending.own_metrics import own_names
 
 SETTINGS = 5
 """So many settings stand beside a row, the rarest first; the others wait to be unfolded."""

@@ -20,12 +20,13 @@ from fer.data.readers.ferplus import FerPlusReader
 from fer.data.readers.ferplus_votes import find_votes
 from fer.data.readers.folder import FolderReader
 from fer.data.readers.jaffe import JaffeReader
-from fer.data.readers.picture_reader import PictureReader, Preparer
+from fer.data.readers.picture_reader import PictureReader
+from fer.data.readers.preparing import Preparer
 from fer.data.readers.rafdb import RafDbReader
 from fer.data.readers.sfew import SfewReader
 from fer.data.readers.table import TABLES, TableReader
 from fer.data.synthetic import SyntheticReader
-from fer.registry import Registry
+from fer.extending.registry import Registry
 
 
 class SyntheticDataModule(FaceDataModule):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fer.data.face_crops import FaceCrops
-from fer.data.readers.picture_reader import Preparer, WholePicture
+from fer.data.readers.preparing import Preparer, WholePicture
 
 
 def preparer(data: Mapping[str, Any]) -> Preparer:

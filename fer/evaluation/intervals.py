@@ -21,7 +21,7 @@ from fer.evaluation.metrics import (
     image_nll,
 )
 from fer.evaluation.wilson import wilson_interval
-from fer.own_metrics import METRICS, measure_own
+from fer.extending.own_metrics import METRICS, measure_own
 
 _CHUNK = 100
 _Float = NDArray[np.float64]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from fer.errors import DataError
-from fer.own_metrics import measure_own
+from fer.extending.own_metrics import measure_own
 
 ECE_BINS = 15
 PROBABILITY_FLOOR = 1e-12
@@ -121,7 +121,7 @@ def headline(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     negative log-likelihood in nats, `support` the number of images. Only for comparison with a
     study that calls it accuracy (Chen 2023): `binary_accuracy_elementwise`, the share of all N x K
     probabilities on the right side of 0.5, which is (K - 1) / K where none is above 0.5. What
-    plugins add to `fer.own_metrics.METRICS` follows.
+    plugins add to `fer.extending.own_metrics.METRICS` follows.
 
     Args:
         labels: int `[N]`, 0 to K - 1.

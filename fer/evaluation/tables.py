@@ -13,7 +13,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from fer.own_metrics import own_names
+from fer.extending.own_metrics import own_names
 
 Figures = Mapping[str, float]
 Intervals = Mapping[str, tuple[float, float]]

@@ -14,6 +14,7 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import save_file
 
+from fer.assessing.run_model import load_model
 from fer.checks.stored import check_stored
 from fer.config import plain
 from fer.console import hush, say
@@ -25,7 +26,6 @@ from fer.exporting.card import model_card
 from fer.exporting.checking import answers, compare, demands, remedies
 from fer.exporting.onnx_file import add_metadata, halve, quantise, require_onnx, write_onnx
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import load_model
 from fer.recognition.engines import Engine, OnnxEngine
 from fer.recognition.model_info import ModelInfo
 from fer.recognition.run_info import describe_run

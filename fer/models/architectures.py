@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fer.extending.registry import Registry
 from fer.models.classifiers import FaceClassifier
 from fer.models.freezing import head_names
 from fer.models.networks.blend import Blend
@@ -16,7 +17,6 @@ from fer.models.networks.cnn import PlainCnn
 from fer.models.networks.heads import MlpNetwork
 from fer.models.networks.transfer import build_transfer
 from fer.models.networks.wide_resnet import WideResNet
-from fer.registry import Registry
 
 
 class TransferClassifier(FaceClassifier):

@@ -17,7 +17,7 @@ from fer.models.extra_channels import DEVIATION, MEAN, add_channels, extra_count
 from fer.models.freezing import apply_freezing, keep_frozen_norms, set_depth
 from fer.models.losses import ClassificationLoss, build_loss, mean_share
 from fer.models.schedules import Schedule, build_optimizer
-from fer.processes import count
+from fer.processes.exchange import count
 
 Batch = dict[str, Any]
 """`image` float `[B, C, H, W]`, or `[B, V, C, H, W]` with V views, 0 to 1; `label` `[B]`.
@@ -108,7 +108,7 @@ class FaceClassifier(LightningModule):
         return self.network.get_submodule(self.head_names()[0].removesuffix("."))
 
     def head_logits(self, outputs: Tensor) -> Tensor:
-        """Logits `[B, K]` of what a frozen trunk gave, `[B, ...]`; see `fer.trunk_cache`."""
+        """Logits `[B, K]` of a frozen trunk's `[B, ...]`; see `fer.training.trunk_cache`."""
         logits: Tensor = self.head(outputs)
         return logits
 

@@ -8,8 +8,8 @@ from torchmetrics import MeanMetric, Metric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 from torchmetrics.utilities import dim_zero_cat
 
-from fer.own_metrics import METRICS, measure_own
-from fer.processes import add_up, gathered
+from fer.extending.own_metrics import METRICS, measure_own
+from fer.processes.exchange import add_up, gathered
 
 
 class EpochMetrics(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data.readers.picture_reader import WholePicture
+from fer.data.readers.preparing import WholePicture
 from fer.detection import Detection
 from fer.detection.cropping import Cropper
 from fer.recognition.model_info import CropPlan

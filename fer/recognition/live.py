@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from fer.errors import DataError
+from fer.processes.signals import ends_as_ctrl_c
 from fer.recognition.drawing import draw_faces, draw_note
 from fer.recognition.loading import load_configured
 from fer.recognition.newest import Newest
@@ -22,7 +23,6 @@ from fer.recognition.recording import Recorder
 from fer.recognition.smoothing import Smoother
 from fer.recognition.sources import Frame, Moving, open_source
 from fer.recognition.window import ScreenWindow, Window
-from fer.signals import ends_as_ctrl_c
 
 SPEED = 1.0
 """Seconds over which frames per second are averaged."""

@@ -15,10 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fer.detection import opencv
 from fer.errors import ConfigError, DataError
+from fer.processes.signals import ends_as_ctrl_c
 from fer.recognition.loading import load_configured
 from fer.recognition.recognizer import Face, Recognizer
 from fer.recognition.summary import Summary
-from fer.signals import ends_as_ctrl_c
 
 TOGETHER = 8
 """Frames that are recognised in one call."""

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from fer.assessing.run_model import load_model, rebuild
 from fer.checks.stored import check_stored
 from fer.errors import ConfigError, RunError
 from fer.models.classifiers import FaceClassifier
-from fer.prediction import load_model, rebuild
 from fer.recognition.graph import FaceGraph
 from fer.recognition.model_info import MAX_SIDE, ModelInfo
 from fer.recognition.run_info import describe_run

@@ -15,7 +15,7 @@ from torchmetrics import Metric
 
 from fer.data.loading import Batches
 from fer.data.sharing import SharedDraws
-from fer.processes import gathered
+from fer.processes.exchange import gathered
 
 
 def middle_state(batches: int, model: LightningModule, draws: SharedDraws) -> dict[str, Any]:

@@ -13,11 +13,11 @@ import torch
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import copy_checkpoint
 from fer.runs.folder import RunFolder
 from fer.runs.middle import middle_state, restore_middle
 from fer.runs.tracking import Tracker
-from fer.signals import EndRequest
 
 
 class Recorder(Checkpoint):

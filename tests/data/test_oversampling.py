@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer.building import build_model
 from fer.data.data_sets import build_data
 from fer.data.modules import FaceDataModule
 from fer.data.protocols import make_split
+from fer.training.building import build_model
 from tests.composing import settings
 
 SMALL = ("data.train=35", "data.validation=14", "data.test=14", "data.batch_size=8")

@@ -20,8 +20,8 @@ from hydra.core.global_hydra import GlobalHydra
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
-import fer.sweep
+import fer.training.lightning_trainer
+import fer.training.sweep
 from fer.runs.folder import RunFolder
 
 TINY = (
@@ -77,7 +77,7 @@ def here(command: str, *arguments: str, folder: Path) -> Told:
     main = importlib.import_module(f"fer.{command}").main
     out, err = io.StringIO(), io.StringIO()
     before, argv, columns = Path.cwd(), sys.argv, os.environ.get("COLUMNS")
-    sys.argv, os.environ["COLUMNS"], fer.sweep._failed = (
+    sys.argv, os.environ["COLUMNS"], fer.training.sweep._failed = (
         [f"fer.{command}", *arguments],
         "200",
         False,
@@ -160,7 +160,7 @@ def cut_short(*arguments: str, epoch: int, folder: Path, after: int = 2) -> Told
     """Trains until the middle of an epoch."""
     cut = PowerCut(epoch, RuntimeError("power cut"), after)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [cut])
+        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [cut])
         told = here("train", *arguments, folder=folder)
     assert told.status != 0
     assert "power cut" in told.err

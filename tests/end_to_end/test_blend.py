@@ -156,7 +156,7 @@ def test_a_mean_that_was_interrupted_is_measured_again(
         raise OSError("no space")
 
     with monkeypatch.context() as patch:
-        patch.setattr("fer.training.meet_test_part", full)
+        patch.setattr("fer.training.train.meet_test_part", full)
         assert blend(done.folder, "model.join=mean", "tag=cut").status != 0
     (run,) = (run for run in runs(done.folder) if "-cut-" in run.path.name)
     run.update(trained=False)

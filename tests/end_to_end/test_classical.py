@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import fer.classical
+import fer.training.classical
 from fer.data.faces import SEVEN
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, only_run, runs
@@ -121,7 +121,7 @@ def test_an_interrupted_fit_begins_again(tmp_path: Path) -> None:
     for name in ("cut", "whole"):
         (tmp_path / name).mkdir()
     calls = []
-    fit = fer.classical.fit_classifier
+    fit = fer.training.classical.fit_classifier
 
     def cut(*given: object) -> str:
         calls.append(given)
@@ -130,7 +130,7 @@ def test_an_interrupted_fit_begins_again(tmp_path: Path) -> None:
         return fit(*given)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.classical, "fit_classifier", cut)
+        patch.setattr(fer.training.classical, "fit_classifier", cut)
         assert here("train", *arguments, folder=tmp_path / "cut").status == 130
     run = only_run(tmp_path / "cut")
     assert run.status["state"] == "interrupted"

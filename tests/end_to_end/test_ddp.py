@@ -10,14 +10,14 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
+from fer.assessing.run_model import load_model
 from fer.checks import check_training
 from fer.checks.processes import check_sweep
 from fer.data.data_sets import build_data, divide
 from fer.errors import ConfigError
-from fer.launching import settle_devices
-from fer.prediction import load_model
 from fer.runs.folder import RunFolder
+from fer.training.distributed import settle_devices
 from tests.composing import composed, settings
 from tests.end_to_end.commands import (
     TINY,
@@ -61,7 +61,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Two processes, asked to end within an epoch, started again."""
     folder = tmp_path_factory.mktemp("two")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [Asks()])
+        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [Asks()])
         told = here("train", *UNEVEN, TWO, folder=folder)
     assert told.status == 128 + signal.SIGTERM, told.err
     run = only_run(folder)

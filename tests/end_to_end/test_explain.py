@@ -14,12 +14,12 @@ import pytest
 from lightning import Trainer
 from PIL import Image
 
-from fer.calibrating import calibrate
+from fer.assessing.calibrating import calibrate
+from fer.assessing.run_model import load_model
 from fer.data.data_sets import build_data
 from fer.data.splits import Split
 from fer.evaluation.calibration import fit_temperature
 from fer.evaluation.predictions import Predictions
-from fer.prediction import load_model
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import Copy, Done, contents, here
 

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 
 import fer.config
-from fer import plugins
+from fer.assessing.run_model import load_model
 from fer.data.data_sets import DATA_MODULES
 from fer.data.faces import SEVEN
 from fer.errors import ConfigError
+from fer.extending import plugins
+from fer.extending.own_metrics import METRICS
+from fer.extending.registry import Registry
 from fer.models.architectures import CLASSIFIERS
 from fer.models.heat_maps import HeatMaps
-from fer.own_metrics import METRICS
-from fer.prediction import load_model
-from fer.registry import Registry
 from tests.end_to_end.commands import UNTRACKED, Done, here, only_run
 
 README = Path(__file__).parents[2] / "README.md"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from fer.chosen_faces import _match_classes
+from fer.assessing.chosen_faces import _match_classes
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
 from fer.evaluation.report import described

@@ -11,7 +11,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import (
     TINY,
@@ -71,7 +71,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Watch]
         "scheduler=constant",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [watch])
+        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [watch])
         told = here("train", *settings, folder=folder)
     assert told.status == 0, told.err
     return only_run(folder), watch

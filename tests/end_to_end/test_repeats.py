@@ -14,7 +14,7 @@ import pytest
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import caption
 from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, Told, contents, here, runs
@@ -171,7 +171,9 @@ def without_fold_1(folds: Done, copy: Copy, error: BaseException) -> tuple[Path,
     shutil.rmtree(lost.path)
     shutil.rmtree(group(folder))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [Fails(error)])
+        patch.setattr(
+            fer.training.lightning_trainer, "progress_callbacks", lambda kind: [Fails(error)]
+        )
         return folder, here("train", *FOLDS, folder=folder)
 
 

@@ -124,7 +124,7 @@ def test_trained_but_untested_is_only_tested(
         raise OSError("no space")
 
     with monkeypatch.context() as patch:
-        patch.setattr("fer.testing.write_report", full)
+        patch.setattr("fer.training.testing.write_report", full)
         assert here("train", *plain.arguments, folder=tmp_path).status != 0
     assert only_run(tmp_path).status["state"] == "failed"
     told = here("train", *plain.arguments, folder=tmp_path)

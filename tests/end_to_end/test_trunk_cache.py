@@ -11,10 +11,10 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
-import fer.training
+import fer.training.lightning_trainer
+import fer.training.train
 from fer.runs.folder import RunFolder
-from fer.trunk_cache import FOLDER, remove_trunk_outputs
+from fer.training.trunk_cache import FOLDER, remove_trunk_outputs
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
@@ -73,8 +73,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Watch]:
         remove_trunk_outputs(run)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.training, "remove_trunk_outputs", remove)
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [watch])
+        patch.setattr(fer.training.train, "remove_trunk_outputs", remove)
+        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [watch])
         told = here("train", *KEPT, folder=folder)
     assert told.status == 0, told.err
     return Done(folder, KEPT, told), watch
@@ -127,7 +127,7 @@ def test_goes_on_with_what_was_kept(
     def never(*arguments: object) -> None:
         raise AssertionError("the trunk was asked again")
 
-    monkeypatch.setattr("fer.trunk_cache.write_array", never)
+    monkeypatch.setattr("fer.training.trunk_cache.write_array", never)
     told = here("train", *done.arguments, folder=done.folder)
     assert told.status == 0, told.err
     assert_same_training(done.run, watched[0].run)
@@ -181,7 +181,7 @@ def test_what_the_disk_cannot_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = shutil.disk_usage(tmp_path)._replace(free=10_000)
-    monkeypatch.setattr("fer.trunk_files.shutil.disk_usage", lambda path: free)
+    monkeypatch.setattr("fer.training.trunk_files.shutil.disk_usage", lambda path: free)
     told = here("train", *FROZEN, "model.trunk_cache=2", folder=tmp_path)
     assert told.status == 2
     assert "model.trunk_cache=2 needs" in told.err and "paths.outputs" in told.err

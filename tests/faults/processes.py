@@ -65,7 +65,7 @@ class Warm:
 
 def _forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fer.training", "fer.train", "tests.faults.processes"])
+    context.set_forkserver_preload(["fer.training.train", "fer.train", "tests.faults.processes"])
     return context
 
 

@@ -13,7 +13,7 @@ import pytest
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.errors import RunError
 from fer.runs.checkpoints import ZIP, read_checkpoint, resume_point
 from fer.runs.folder import RunFolder
@@ -53,7 +53,9 @@ class Ends(Callback):
 def ended(epoch: int, folder: Path) -> RunFolder:
     """A run with all three checkpoints, ended in an epoch."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [Ends(epoch)])
+        patch.setattr(
+            fer.training.lightning_trainer, "progress_callbacks", lambda kind: [Ends(epoch)]
+        )
         told = here("train", *ARGUMENTS, folder=folder)
     assert told.status == 130, told.err
     run = only_run(folder)

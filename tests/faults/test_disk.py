@@ -13,7 +13,7 @@ import pytest
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import (
     TINY,
@@ -58,7 +58,9 @@ def train(*more: str, folder: Path, then: Callable[[], object] | None = None) ->
     with pytest.MonkeyPatch.context() as patch:
         if then is not None:
             callbacks = [InTheSecondEpoch(then)]
-            patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: callbacks)
+            patch.setattr(
+                fer.training.lightning_trainer, "progress_callbacks", lambda kind: callbacks
+            )
         return here("train", *TWO, *(more or (UNTRACKED,)), folder=folder)
 
 

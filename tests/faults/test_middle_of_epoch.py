@@ -10,7 +10,7 @@ import pytest
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.runs.folder import RunFolder
 from tests.end_to_end.commands import (
     TINY,
@@ -55,7 +55,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Straight:
 
 def with_callback(callback: Callback, *arguments: str, folder: Path) -> Told:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: [callback])
+        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [callback])
         return here("train", *arguments, folder=folder)
 
 

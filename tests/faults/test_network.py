@@ -13,7 +13,7 @@ import wandb
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
-import fer.lightning_trainer
+import fer.training.lightning_trainer
 from fer.errors import FerError
 from fer.runs.folder import RunFolder
 from fer.runs.wandb_record import Record
@@ -203,7 +203,7 @@ def test_training_with_one(
 ) -> None:
     more = ("logger.timeout=20",) if mood == "well" else ()
     changes = [ChangesMood(well, mood)]
-    monkeypatch.setattr(fer.lightning_trainer, "progress_callbacks", lambda kind: changes)
+    monkeypatch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: changes)
     started = time.monotonic()
     told = here("train", *ONLINE, *more, folder=tmp_path)
     assert told.status == 0, told.err

@@ -17,7 +17,7 @@ from onnx import TensorProto
 
 from fer.data.checksums import read_record, write_record
 from fer.runs.folder import RunFolder
-from fer.trunk_files import open_array
+from fer.training.trunk_files import open_array
 from tests.builders_pictures import class_tree, picture
 from tests.data.reading import opened
 from tests.end_to_end.commands import TINY, UNTRACKED, Told, here, only_run

@@ -9,7 +9,7 @@ import torch
 
 from fer.models.classifiers import FaceClassifier
 from fer.models.freezing import stages
-from fer.trunk_cache import trunk_outputs
+from fer.training.trunk_cache import trunk_outputs
 
 Make = Callable[..., FaceClassifier]
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import fer
+from fer.assessing.run_model import load_model
 from fer.data.data_sets import build_data
 from fer.data.preprocessing import evaluation_views, to_images
 from fer.exporting.checking import compare, remedies
-from fer.prediction import load_model
 from fer.recognition.loading import open_engine
 from fer.runs.folder import RunFolder
 from tests.detection.scenes import drawn

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fer.calibrating import stored_calibration
+from fer.assessing.calibrating import stored_calibration
 from fer.errors import RunError
 from fer.runs.folder import RunFolder
 from fer.runs.json_files import read_object, read_results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer.runs.folder import run_name
+from fer.runs.run_names import run_name
 
 
 def settings_of(**model: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fer.building import build_model
 from fer.config import plain
 from fer.models.freezing import stages
+from fer.training.building import build_model
 from speed.clock import Seconds
 from speed.measuring import Bench, Row, epoch_rows, opened, train_timed
 

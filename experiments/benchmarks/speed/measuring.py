@@ -13,8 +13,8 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig
 
-import fer.lightning_trainer
-import fer.training
+import fer.training.lightning_trainer
+import fer.training.train
 from fer.checks import check_training
 from fer.config import CONF, plain, resolve
 from fer.data.cleaning import clean_training
@@ -142,13 +142,13 @@ def train_timed(
     config: DictConfig, beside: Callable[[], None] | None = None
 ) -> tuple[RunFolder, list[Seconds]]:
     """Runs `fer.train`; returns its folder and the time of every epoch."""
-    clock, usual = EpochClock(beside), fer.lightning_trainer.progress_callbacks
+    clock, usual = EpochClock(beside), fer.training.lightning_trainer.progress_callbacks
 
     def callbacks(kind: str) -> list[Callback]:
         return [clock, *usual(kind)]
 
-    with mock.patch.object(fer.lightning_trainer, "progress_callbacks", callbacks):
-        run = fer.training.train(config, tables=False)
+    with mock.patch.object(fer.training.lightning_trainer, "progress_callbacks", callbacks):
+        run = fer.training.train.train(config, tables=False)
     return run, clock.epochs
 
 

@@ -8,11 +8,11 @@ from omegaconf import DictConfig
 from torch import Tensor
 from torch.nn import functional
 
-from fer.building import build_model
 from fer.config import plain
 from fer.data.modules import EVALUATION_BATCH
 from fer.data.preprocessing import to_images
 from fer.models.schedules import build_optimizer
+from fer.training.building import build_model
 from speed.clock import Seconds, timed
 from speed.measuring import Bench, Row, epoch_rows, opened, train_timed
 

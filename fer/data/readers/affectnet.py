@@ -14,7 +14,8 @@ import numpy as np
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.data.readers import OnBad
 from fer.data.readers.files import is_picture
-from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import Preparer
 from fer.errors import DataError
 
 NUMBERS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")

@@ -15,7 +15,8 @@ from fer.data.faces import EXPRESSIONS
 from fer.data.readers import OnBad
 from fer.data.readers.class_names import KNOWN, expression, matching
 from fer.data.readers.files import is_picture
-from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import Preparer
 
 NUMBERS = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 """What the label files' numbers stand for."""

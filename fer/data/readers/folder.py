@@ -15,7 +15,8 @@ from fer.data.readers.class_names import (
     part,
     validation_is_test,
 )
-from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import Preparer
 from fer.errors import DataError
 
 

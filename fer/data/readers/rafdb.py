@@ -11,7 +11,8 @@ import numpy as np
 from fer.data.faces import SEVEN, Faces
 from fer.data.readers import OnBad
 from fer.data.readers.files import is_picture
-from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import Preparer
 from fer.errors import DataError
 
 NUMBERS = dict(

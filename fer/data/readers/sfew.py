@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from fer.data.readers import OnBad
 from fer.data.readers.folder import FolderReader
-from fer.data.readers.picture_reader import Picture
+from fer.data.readers.preparing import Picture
 from fer.errors import DataError
 
 _CLIP = re.compile(r"(.+_\d+)_\d+\.\w+")

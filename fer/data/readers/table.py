@@ -14,7 +14,8 @@ from fer.data.readers import PARTS, OnBad
 from fer.data.readers.class_names import ClassNames, matching, part, validation_is_test
 from fer.data.readers.files import File
 from fer.data.readers.folder import FolderReader
-from fer.data.readers.picture_reader import Picture, PictureReader, Preparer
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import Preparer
 from fer.errors import DataError
 
 TABLES = (".csv", ".tsv", ".txt")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from fer.data.readers import OnBad
 from fer.data.readers.files import SUFFIXES, File, is_picture, scan
-from fer.data.readers.picture_reader import Picture, PictureReader, WholePicture
+from fer.data.readers.picture_reader import Picture, PictureReader
+from fer.data.readers.preparing import WholePicture
 from fer.errors import DataError
 
 

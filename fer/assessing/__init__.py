@@ -1,0 +1,1 @@
+"""A finished run looked at again: its test, other faces, sureness, and whom it has met before."""

@@ -1,0 +1,1 @@
+"""What packages of a user's own add: data sets, architectures, metrics."""

@@ -1,0 +1,1 @@
+"""How processes start, tell each other something, and end."""

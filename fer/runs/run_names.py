@@ -1,0 +1,67 @@
+"""The name of a run: which settings decide its result, and their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+NOT_DECIDING = (
+    "paths",
+    "logger",
+    "restart",
+    "trials",
+    "name",
+    "sure_accuracy",
+    "pseudo",  # what it adds to the training part joins the data's fingerprint
+    "data.path",
+    "data.processes",
+    "data.on_device",
+    "data.exclude",
+    "data.votes_path",
+    "data.csv_path",
+    "data.download",
+    "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
+    "model.members",  # sources, which name the weights, decide
+    "distillation.teacher",
+    "trainer.max_epochs",
+    "trainer.checkpoint_steps",
+    "trainer.accelerator",
+    "trainer.progress",
+    "trainer.threads",
+)
+"""Settings that say where, how fast or how loudly, but not what comes out."""
+
+OFF = {
+    "data.shuffle_window": None,
+    "model.trunk_cache": 0,
+    "trainer.nodes": 1,
+    "trainer.sync_batchnorm": False,
+}
+"""Settings that came after the first runs, at the value that leaves all as it was without them.
+
+A run without the key and one at this value are of one configuration.
+"""
+
+
+def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that decide the result."""
+    kept = deepcopy(dict(settings))
+    for key in (*NOT_DECIDING, *OFF):
+        *groups, leaf = key.split(".")
+        node = kept
+        for group in groups:
+            node = node.get(group, {})
+        if key not in OFF or node.get(leaf) == OFF[key]:
+            node.pop(leaf, None)
+    return kept
+
+
+def run_name(settings: Mapping[str, Any], fingerprint: str) -> str:
+    """`<model>-<data>-<hash>`, the hash from the deciding settings and the data's fingerprint."""
+    text = json.dumps([deciding(settings), fingerprint], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    tag = f"-{settings['tag']}" if settings["tag"] else ""
+    return f"{settings['model']['name']}-{settings['data']['name']}{tag}-{digest}"
