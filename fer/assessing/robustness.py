@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fer.console import say
 from fer.data.corruption_strengths import STRENGTHS
 from fer.data.corruptions import CorruptedImages
 from fer.data.modules import FaceDataModule
+from fer.data.resident import ResidentPixels
 from fer.evaluation.intervals import accuracy_interval
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import described
@@ -59,18 +61,14 @@ def measure_robustness(
     chosen = sample(predictions.labels, most)
     right = (predictions.predicted == predictions.labels)[chosen]
     rows = []
-    clean, started = data.faces, time.perf_counter()
+    started = time.perf_counter()
     passes = 5 * len(kinds)
     with _bar(quiet) as bar:
         task = bar.add_task("corrupting faces", total=passes)
         for kind in kinds:
             for level, value in enumerate(STRENGTHS[kind].values, start=1):
-                images: Any = CorruptedImages(clean.images, kind, value)
-                data.faces = replace(clean, images=images)
-                try:
+                with _corrupted(data, kind, value):
                     said = predict(trainer, model, data, indices[chosen])
-                finally:
-                    data.faces = clean
                 accuracy = float((said.predicted == said.labels).mean())
                 rows.append(
                     {"kind": kind, "strength": level, "value": value, "accuracy": accuracy}
@@ -96,7 +94,7 @@ def measure_robustness(
     }
     write_robustness(folder, results)
     sheet = folder / "corrupted_faces.png"
-    corrupted_faces(clean.images, indices[chosen], kinds, sheet, described(results))
+    corrupted_faces(data.faces.images, indices[chosen], kinds, sheet, described(results))
     if not quiet:
         print_robustness(results)
     return results
@@ -115,6 +113,18 @@ def sample(labels: NDArray[np.int64], most: int | None, seed: int = 0) -> NDArra
     by_class = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels))
     steps = (np.arange(most) + 0.5) * len(labels) / most
     return np.sort(by_class[steps.astype(np.int64)])
+
+
+@contextmanager
+def _corrupted(data: FaceDataModule, kind: str, value: float) -> Iterator[None]:
+    """Within it, faces are corrupted as they are read; none comes from what lies on the device."""
+    clean, resident = data.faces, data.resident
+    images: Any = CorruptedImages(clean.images, kind, value)
+    data.faces, data.resident = replace(clean, images=images), ResidentPixels(False)
+    try:
+        yield
+    finally:
+        data.faces, data.resident = clean, resident
 
 
 def _bar(quiet: bool) -> Progress:

@@ -19,7 +19,10 @@ class Light(nn.Module):
         self.brightness, self.contrast = brightness, contrast
 
     def forward(self, images: Tensor) -> Tensor:
-        """Changes `[B, C, H, W]`, 0 to 1, by another number and factor for each picture."""
-        drawn = torch.rand(2, len(images), 1, 1, 1, device=images.device) * 2 - 1
+        """Changes `[B, C, H, W]`, 0 to 1, by another number and factor for each picture.
+
+        They are drawn on the CPU, as all of augmentation is, so that processes draw alike.
+        """
+        drawn = (torch.rand(2, len(images), 1, 1, 1) * 2 - 1).to(images.device)
         images = (images + self.brightness * drawn[0]).clamp_(0, 1)
         return images.mul_(1 + self.contrast * drawn[1]).clamp_(0, 1)

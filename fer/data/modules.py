@@ -55,11 +55,10 @@ class FaceDataModule(LightningDataModule):
         super().__init__()
         self.data, self.augment, self.test_time, self.paths = data, augment, test_time, paths
         self.seed = seed
-        self.augmentation = Augmentation(augment, data["size"])
         self.progressive: Mapping[int, int] = data.get("progressive") or {0: data["size"]}
         self.augmentations = {
             side: Augmentation(_shrunk(augment, side / data["size"]), side)
-            for side in self.progressive.values()
+            for side in (*self.progressive.values(), data["size"])
         }
         self.resident = ResidentPixels(data.get("on_device", False))
         self.draws = SharedDraws()
@@ -78,6 +77,11 @@ class FaceDataModule(LightningDataModule):
         processes = self.data.get("processes")
         self.faces = open_faces(self.reader(), cache, self.data["on_bad_file"], progress, processes)
         return self.faces
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """Of training pictures that have the size of validation's."""
+        return self.augmentations[self.data["size"]]
 
     @property
     def side(self) -> int:
@@ -154,7 +158,7 @@ class FaceDataModule(LightningDataModule):
         return loader(faces, batches, self.resident.of(faces, device))
 
     def sample_augmented(self, faces: int, draws: int) -> tuple[NDArray[np.uint8], list[int]]:
-        """Training faces as the network gets them.
+        """Training faces as the network gets them, where they have the size of validation's.
 
         Args:
             faces: How many.

@@ -98,14 +98,14 @@ def _check_ends(session: Any, info: ModelInfo, path: Path) -> None:
         RunError: Says what.
     """
     try:
-        takes = {each.name: each for each in session.get_inputs()}
+        takes = {each.name: (each.type, each.shape) for each in session.get_inputs()}
         gives = {each.name: each.type for each in session.get_outputs()}
     except UnicodeDecodeError:
         raise RunError(f"{path} is damaged: a name in it is no text; export it again") from None
     wanted = dict.fromkeys(("probabilities", "logits"), "tensor(float)")
     size = [*info.crop.size, *([3] if info.crop.colour else [])]
-    fits = list(takes) == ["faces"] and takes["faces"].type == "tensor(uint8)"
-    fits = fits and takes["faces"].shape[1:] == size
+    pixels, shape = takes.get("faces", ("", []))
+    fits = len(takes) == 1 and pixels == "tensor(uint8)" and shape[1:] == size
     if not fits or any(gives.get(name) != kind for name, kind in wanted.items()):
         raise RunError(
             f"{path} is damaged: its network takes {', '.join(takes) or 'nothing'} and gives "

@@ -24,6 +24,9 @@ FORMAT = 1
 GROUP_TABLE = "repeats.csv"
 """A row per run of a group: every fold, every trial. No run folder has one."""
 
+LONGEST_NAME = 255
+"""Bytes that a folder's name may have on the usual file systems."""
+
 LOCK = ".lock"
 """In a run folder while a process trains there."""
 
@@ -233,7 +236,10 @@ def runs_of_group(path: Path) -> list[str]:
         return []
     try:
         with table.open(newline="", encoding="utf-8") as file:
-            return [str(row["run"]) for row in csv.DictReader(file)]
+            names = [str(row["run"]) for row in csv.DictReader(file)]
+        if any(len(name.encode()) > LONGEST_NAME for name in names):
+            raise ValueError("a name that no folder has")
+        return names
     except (OSError, ValueError, KeyError, csv.Error):
         raise RunError(f"{table} is damaged: the same training command writes it anew") from None
 

@@ -165,6 +165,22 @@ def test_another_sureness_and_a_sample_of_validation(plain: Done, copy: Copy) ->
     assert len(done.run.status["test_looks"]) == 1
 
 
+def test_pixels_that_lie_on_the_device_are_corrupted_too(plain: Done, copy: Copy) -> None:
+    done, found = copy(plain), []
+    config = done.run.path / "config.yaml"
+    usual = config.read_text()
+    for wanted in (False, True):
+        config.write_text(usual.replace("on_device: auto", f"on_device: {str(wanted).lower()}"))
+        assert done.run.settings["data"]["on_device"] is wanted
+        arguments = ("part=validation", "robustness=[brightness]", CPU)
+        told = here("evaluate", f"run={done.run.path}", *arguments, folder=done.folder)
+        assert told.status == 0, told.err
+        found.append(read(done.run, "validation/robustness.json"))
+    corrupted = [[row["accuracy"] for row in results["corrupted"]] for results in found]
+    assert corrupted[0] == corrupted[1]
+    assert len({found[0]["clean"]["accuracy"], *corrupted[0]}) > 1
+
+
 def test_damaged_calibration_is_told(plain: Done, copy: Copy) -> None:
     done = copy(plain)
     done.run.calibration.write_text('{"temperature": 1.0}')

@@ -136,9 +136,12 @@ def test_a_head_that_is_no_text(tmp_path: Path) -> None:
         OnnxEngine(path)
 
 
-def test_a_network_whose_names_are_no_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "damaged"), [(b"logits", b"l\xe4gits"), (b"batch", b"\xe4atch")])
+def test_a_network_whose_names_are_no_text(text: bytes, damaged: bytes, tmp_path: Path) -> None:
     path = brightness_model(tmp_path / "model.onnx")
-    path.write_bytes(path.read_bytes().replace(b"logits", b"l\xe4gits"))
+    content = path.read_bytes()
+    assert text in content
+    path.write_bytes(content.replace(text, damaged))
     with pytest.raises(RunError, match=r"model\.onnx is "):
         OnnxEngine(path)
 

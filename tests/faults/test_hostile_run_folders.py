@@ -165,10 +165,11 @@ def test_a_split_whose_head_never_ends(tmp_path: Path) -> None:
     assert read_run(path).validation is None
 
 
-def test_a_damaged_table_of_a_group(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("column", "name"), [("run", "x"), ("seed", "x"), ("run", "x" * 300)])
+def test_a_damaged_table_of_a_group(column: str, name: str, tmp_path: Path) -> None:
     from fer.auditing.audit import _finished_runs
 
     with (tmp_path / "repeats.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["fold", "run"], [0, "x"]])
+        csv.writer(file).writerows([["fold", column], [0, name]])
     with pytest.raises(RunError, match=r"repeats\.csv is damaged"):
         _finished_runs(str(tmp_path))
