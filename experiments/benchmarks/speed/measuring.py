@@ -17,10 +17,8 @@ import fer.training.lightning_trainer
 import fer.training.train
 from fer.checks import check_training
 from fer.config import CONF, plain, resolve
-from fer.data.cleaning import clean_training
-from fer.data.data_sets import build_data
+from fer.data.data_sets import build_data, divide
 from fer.data.modules import FaceDataModule
-from fer.data.protocols import make_split
 from fer.runs.folder import RunFolder
 from speed.clock import Seconds, median, read_clock, since
 
@@ -106,11 +104,8 @@ def opened(config: DictConfig) -> FaceDataModule:
     """A configuration's data, opened and split as `fer.train` does."""
     settings = plain(config)
     data = build_data(settings)
-    faces = data.open(progress=False)
-    data.split = make_split(
-        faces, settings["protocol"], settings["data"]["images_per_class"], settings["seed"]
-    )
-    data.faces, data.split = clean_training(faces, data.split, settings["data"])
+    data.open(progress=False)
+    divide(settings, data)
     return data
 
 
