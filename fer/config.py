@@ -99,18 +99,32 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
 
 
 def literal(argument: str) -> str:
-    """`key=path` as it is meant: the name of a file that is there is no list and no expression.
+    """`key=value` as it is meant: a name of a file, or a plain text, is no list and no expression.
 
-    Without quotes Hydra's grammar reads `me (1).jpg`, `a,b.csv` and `x=y.zip` as something else.
+    Without quotes Hydra's grammar reads `me (1).jpg`, `a,b.csv` and `x=y.zip` as something else,
+    and letters beyond ASCII not at all.
     """
     key, _, value = argument.partition("=")
     if re.fullmatch(r"[\w./\\:-]*", value, re.ASCII):
         return argument
     try:
-        there = Path(value).expanduser().exists()
+        meant = Path(value).expanduser().exists()
     except (OSError, RuntimeError):  # too long for a name, or of a user who is not there
-        there = False
-    return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'" if there else argument
+        meant = False
+    meant = meant or not (value.startswith(("[", "{", "'", '"')) or _readable(argument))
+    return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'" if meant else argument
+
+
+def _readable(argument: str) -> bool:
+    """Whether Hydra's grammar can read it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
 
 
 def disk_trouble(error: OSError) -> str:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection
 
 from fer.evaluation.report import described, print_report
+from fer.extending.plugins import named
 from fer.runs.folder import RunFolder
 
 
@@ -26,8 +27,9 @@ def show(run: RunFolder, told: Collection[str] = ()) -> None:
         if note not in told:
             print(note)
     print(f"run folder: {run.path}")
-    print(f"next: python -m fer.evaluate run={run.path}")
-    if run.settings["name"] == "default":
+    plugins = [f"plugins=[{','.join(named())}]"] if named() else []
+    print(" ".join(["next: python -m fer.evaluate", f"run={run.path}", *plugins]))
+    if run.settings["name"] == "default" and run.settings["data"]["name"] == "synthetic":
         print("      python -m fer.train -m model=resnet18,resnet34,resnet50")
 
 

@@ -16,7 +16,7 @@ from fer.assessing.chosen_faces import Chosen, choose, tell
 from fer.assessing.heat_maps import write_heat_maps
 from fer.assessing.robustness import measure_robustness
 from fer.assessing.run_model import load_model, predict
-from fer.checks.stored import check_stored
+from fer.checks.stored import check_stored, own_data
 from fer.config import plain
 from fer.console import hush
 from fer.data.corruption_strengths import STRENGTHS
@@ -134,8 +134,8 @@ def _settings(config: DictConfig, run: RunFolder) -> dict[str, Any]:
     if asked.get("data") is not None:
         shape = {key: settings["data"][key] for key in ("size", "channels", "batch_size")}
         settings["data"] = {**asked["data"], **shape}
-    elif asked["data_path"] is not None:
-        settings["data"]["path"] = asked["data_path"]
+    else:
+        settings["data"] = own_data(run, asked["data_path"])
     settings["paths"] = asked["paths"]
     for key in ("flip", "crops"):
         if asked[key] is not None:

@@ -24,7 +24,7 @@ from fer.auditing.leaks import protocol_effects
 from fer.auditing.lists import write_findings
 from fer.auditing.page import write_page
 from fer.auditing.terminal import print_findings
-from fer.checks.stored import check_stored
+from fer.checks.stored import check_stored, own_data
 from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
@@ -55,8 +55,7 @@ def audit(config: DictConfig) -> Path:
     runs = _finished_runs(settings["run"])
     if settings.get("data") is None:
         check_stored(runs[0])
-        settings["data"] = runs[0].settings["data"]
-        settings["data"]["path"] = settings["data_path"] or settings["data"]["path"]
+        settings["data"] = own_data(runs[0], settings["data_path"])
     faces = _open(settings, progress=not quiet)
     doubtful = _doubtful(faces, runs) if runs else None
     say(quiet, f"comparing {len(faces):,} pictures with each other")

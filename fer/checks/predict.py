@@ -10,6 +10,8 @@ from fer.checks.checker import Checker
 from fer.errors import ConfigError
 
 LINES = (".csv", ".json", ".jsonl")
+DRAWN = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".avi", ".mov", ".mkv")
+"""Of files that somebody may want in place of a folder."""
 
 
 def check_prediction(cfg: DictConfig) -> None:
@@ -38,6 +40,8 @@ def check_prediction(cfg: DictConfig) -> None:
     annotated = check.value("annotated")
     if annotated is not None and Path(annotated).expanduser().is_file():
         check.fail("annotated", "it is a folder, and a file of that name is there")
+    if annotated is not None and Path(annotated).suffix.lower() in DRAWN:
+        check.fail("annotated", "it is a folder, for a file that has the name of the source")
 
 
 def check_detection(check: Checker) -> None:

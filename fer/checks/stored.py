@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -25,6 +28,28 @@ class StoredChecker(Checker):
         node = OmegaConf.select(self.cfg, ".".join(groups)) if groups else self.cfg
         if isinstance(node, DictConfig) and leaf in node:
             super().fail(key, allowed)
+
+
+def own_data(run: RunFolder, moved_to: str | None) -> dict[str, Any]:
+    """A run's settings of its data, with where that lies now.
+
+    Args:
+        run: The run.
+        moved_to: `data_path`: where the data lies, if not where it was.
+
+    Raises:
+        RunError: Nothing is there.
+    """
+    data: dict[str, Any] = run.settings["data"]
+    path = moved_to or data.get("path")
+    if path is not None and not Path(path).expanduser().exists():
+        if moved_to:
+            raise RunError(f"data_path={moved_to} does not exist: it is where the run's data lies")
+        raise RunError(
+            f"the data that {run.path} was trained on is no longer at {path}: say where it is "
+            "with data_path=..."
+        )
+    return data if path is None else {**data, "path": path}
 
 
 def check_stored(run: RunFolder) -> None:

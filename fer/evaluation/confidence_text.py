@@ -55,11 +55,14 @@ def at_bound(temperature: float) -> str:
     """A sentence where a temperature is an end of where it was looked for; else empty."""
     low, high = TEMPERATURES
     if temperature <= low * 1.01:
-        return f" It is the lowest that is tried, {low:g}: no validation face speaks against more."
+        return (
+            f" The temperature is the lowest that is tried, {low:g}: no validation face speaks "
+            "against more."
+        )
     if temperature >= high * 0.99:
         return (
-            f" It is the highest that is tried, {high:g}: how sure this model is says next to "
-            "nothing of whether it is right."
+            f" The temperature is the highest that is tried, {high:g}: how sure this model is says "
+            "next to nothing of whether it is right."
         )
     return ""
 

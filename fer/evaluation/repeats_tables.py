@@ -41,7 +41,7 @@ def group_notes(results: Mapping[str, Any]) -> list[str]:
             f"INCOMPLETE: {'; '.join(results['missing'])} missing. All figures are of the other "
             f"{len(results['runs'])} runs" + (", pooled ones too." if results["pooled"] else "."),
         )
-    notes.append(f"± is the standard deviation over {over} (n - 1 below).")
+    notes.append(f"Deviation is the sample standard deviation over {over} (divided by n - 1).")
     if results["pooled"]:
         notes.append(
             "Pooled: every image is tested once, by the fold that did not train on it, and all "

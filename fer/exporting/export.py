@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from safetensors.torch import save_file
 
 from fer.assessing.run_model import load_model
-from fer.checks.stored import check_stored
+from fer.checks.stored import check_stored, own_data
 from fer.config import plain
 from fer.console import hush, say
 from fer.data.data_sets import build_data
@@ -150,8 +150,7 @@ def _own_data(config: DictConfig, run: RunFolder) -> tuple[FaceDataModule, Split
     """The run's own faces and split."""
     settings = run.settings
     check_stored(run)
-    if config.data_path is not None:
-        settings["data"]["path"] = config.data_path
+    settings["data"] = own_data(run, config.data_path)
     settings["paths"] = plain(config.paths)
     data = build_data(settings)
     data.open(progress=config.progress != "none")

@@ -53,7 +53,7 @@ def predict(config: DictConfig) -> None:
             f"source={config.source} is none"
         )
     recognizer = load_configured(config)
-    summary = Summary(recognizer.classes, config.rows)
+    summary = Summary(recognizer.classes, config.rows, written=config.faces is not None)
     takers: list[Callable[[Any, list[Face]], None]] = [summary.add]
     timeline = Timeline(recognizer.classes, 2 / source.rate) if source.moving else None
     interrupted = False

@@ -21,14 +21,15 @@ class Summary:
     Args:
         classes: Names of the classes.
         rows: Faces that are shown one by one, at most.
+        written: Whether all faces are written into a file, too.
 
     Attributes:
         frames: Pictures and frames that were looked at.
         faces: Faces that were found.
     """
 
-    def __init__(self, classes: Sequence[str], rows: int) -> None:
-        self.rows = rows
+    def __init__(self, classes: Sequence[str], rows: int, written: bool = False) -> None:
+        self.rows, self.written = rows, written
         self.frames = self.faces = self.empty = self.unsure = 0
         self._what = "picture"
         self._counts = dict.fromkeys(classes, 0)
@@ -61,7 +62,8 @@ class Summary:
         if self.rows and self.faces:
             console.print(self._table)
         if self.faces > self.rows > 0:
-            print(f"... and {self.faces - self.rows:,} more: faces=<file> writes them all")
+            where = "in the file" if self.written else "faces=<file> writes them all"
+            print(f"... and {self.faces - self.rows:,} more: {where}")
         if self.faces:
             table = _table("expression", "faces", "share", "mean confidence")
             for name, count in self._counts.items():

@@ -44,10 +44,13 @@ def explain(error: Exception, conf: Path, name: str) -> str:
     if several := re.search(r"Ambiguous value for argument '([^=]+)=(.*?)'", told):
         key, value = several.groups()
         return f"{key}={value}: -m tries each of several values, {key}=[{value}] is one list"
-    if "missing EQUAL" in told and (word := re.search(r"override '(.+?)'", told)):
-        groups = [each.parent.name for each in conf.glob("*/*.yaml") if each.stem == word.group(1)]
-        meant = "".join(f"; is {group}={word.group(1)} meant?" for group in groups[:1])
-        return f"{word.group(1)}: settings are given as key=value{meant}"
+    word = getattr(error, "override", None)  # what Hydra's grammar could not read
+    if word and "=" not in word:
+        groups = [each.parent.name for each in conf.glob("*/*.yaml") if each.stem == word]
+        if not groups and Path(word).exists():
+            groups = [key for key in ("source", "run") if key in settings(conf, name)]
+        meant = "".join(f"; is {group}={word} meant?" for group in groups[:1])
+        return f"{word}: settings are given as key=value{meant}"
     return f"{told}; quote what the shell would take apart, as in 'key={{a: 1}}'"
 
 

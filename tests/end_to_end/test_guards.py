@@ -80,7 +80,9 @@ def test_run_and_data_may_move(tmp_path: Path) -> None:
     shutil.move(tree, elsewhere / "moved")
     lost = here("evaluate", f"run={run.path}", folder=elsewhere)
     assert lost.status == 1
-    assert str(tree) in lost.err
+    assert f"is no longer at {tree}: say where it is with data_path=" in lost.err
+    nowhere = here("evaluate", f"run={run.path}", "data_path=gone", folder=elsewhere)
+    assert nowhere.status == 1 and "data_path=gone does not exist" in nowhere.err
     found = here("evaluate", f"run={run.path}", "data_path=moved", folder=elsewhere)
     assert "identical to the stored test" in found.out
 

@@ -39,11 +39,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pictures_give_a_table_lines_and_drawings(place: Path, tmp_path: Path) -> None:
-    outputs = (f"faces={tmp_path / 'faces.csv'}", f"annotated={tmp_path / 'drawn'}")
+    outputs = (f"faces={tmp_path / 'Gesichter ü.csv'}", f"annotated={tmp_path / 'drawn (1)'}")
     told = here("predict", "source=pictures", "run=model.onnx", *outputs, folder=place)
     assert told.status == 0, told.err
     assert "2 faces in 2 pictures, 1 without a face" in told.out
-    with (tmp_path / "faces.csv").open(newline="") as file:
+    with (tmp_path / "Gesichter ü.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(Path(row["source"]).name, row["face"]) for row in rows] == [
         ("two.png", "0"),
@@ -53,10 +53,10 @@ def test_pictures_give_a_table_lines_and_drawings(place: Path, tmp_path: Path) -
         assert float(row[row["label"]]) == pytest.approx(float(row["confidence"]), abs=1e-4)
         assert row["sure"] == ("true" if float(row["confidence"]) >= 0.45 else "false")
         assert row["label"] in told.out and row["seconds"] == ""
-    drawn = cv2.imread(str(tmp_path / "drawn" / "two-faces.png"))
+    drawn = cv2.imread(str(tmp_path / "drawn (1)" / "two-faces.png"))
     before = cv2.imread(str(place / "pictures" / "two.png"))
     assert drawn is not None and drawn.shape == before.shape and (drawn != before).any()
-    untouched = cv2.imread(str(tmp_path / "drawn" / "none-faces.png"))
+    untouched = cv2.imread(str(tmp_path / "drawn (1)" / "none-faces.png"))
     assert np.array_equal(untouched, plain())
 
 
@@ -67,7 +67,7 @@ def test_a_video_gives_time_stamps_a_timeline_and_a_video(place: Path, tmp_path:
     lines = [json.loads(line) for line in (tmp_path / "f.json").read_text().splitlines()]
     assert [line["seconds"] for line in lines] == pytest.approx([k / 10 for k in range(12)])
     assert all(sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-4) for line in lines)
-    assert "and 9 more" in told.out and "12 faces in 12 frames" in told.out
+    assert "and 9 more: in the file" in told.out and "12 faces in 12 frames" in told.out
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     video = cv2.VideoCapture(str(tmp_path / "film-faces.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 12 and video.get(cv2.CAP_PROP_FPS) == 10
@@ -111,6 +111,8 @@ def test_what_cannot_be_used_is_told_after_the_rest(place: Path, tmp_path: Path)
         ("source=pictures margin=-1", 2, "margin=-1 from -0.4 to 10"),
         ("source=pictures every=0", 2, "every=0 from 1"),
         ("source=pictures annotated=model.onnx", 2, "annotated=model.onnx a folder"),
+        ("source=pictures annotated=drawn.jpg", 2, "annotated=drawn.jpg a folder"),
+        ("pictures", 2, "is source=pictures meant?"),
         ("source=pictures run=pictures", 1, "no run folder"),
         ("source=pictures run=gone.onnx", 1, "there is no model gone.onnx"),
         ("source=true", 2, "source=true a path"),
