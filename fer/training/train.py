@@ -192,6 +192,7 @@ def _work(
                 elif not classical:
                     measure(trainer, model, data, plan.checkpoint)
                 run.update(trained=True)
+                end.leave(end.asked)  # where that came at the very end
             remove_trunk_outputs(run)
             meet_test_part(settings, run, model, data, trainer, tracker)
             tracker.finish(failed=False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 import torch
 from lightning import Trainer
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
+from torch import Tensor
 
 import fer.training.lightning_trainer
 from fer.assessing.run_model import load_model
@@ -48,12 +50,17 @@ UNEVEN = (
 )
 
 
-class Asks(Callback):
-    """Sends SIGTERM to the first process alone, in the second epoch's third step."""
+class Asks(DDPStrategy):
+    """SIGTERM comes to the first process alone, while the second epoch's second step is agreed on.
 
-    def on_train_batch_start(self, trainer: Trainer, module: object, x: object, n: int) -> None:
-        if (trainer.current_epoch, n) == (1, 2):
+    It counts from the third step on.
+    """
+
+    def reduce(self, tensor: Tensor, *others: Any, **more: Any) -> Tensor:
+        trainer = self.lightning_module.trainer
+        if more == {"reduce_op": "max"} and (trainer.current_epoch, trainer.global_step) == (1, 7):
             signal.raise_signal(signal.SIGTERM)
+        return super().reduce(tensor, *others, **more)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +68,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Two processes, asked to end within an epoch, started again."""
     folder = tmp_path_factory.mktemp("two")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [Asks()])
+        patch.setattr(fer.training.lightning_trainer, "DDPStrategy", Asks)
         told = here("train", *UNEVEN, TWO, folder=folder)
     assert told.status == 128 + signal.SIGTERM, told.err
     run = only_run(folder)
