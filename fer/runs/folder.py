@@ -107,11 +107,15 @@ class RunFolder:
         return read_object(self.path / "status.json")
 
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
-        """Makes the folder and its first files."""
+        """Makes the folder and its first files, or writes them anew where a run goes on.
+
+        The status is first: a kill in between leaves a folder that does not count yet, or a run
+        that is no longer finished, with its settings from before, of which the growth is left.
+        """
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.made = status.get("wandb_id")
-        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
         write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
+        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
 
     def is_own(self) -> bool:
         """Whether the folder that this process wrote is still the one that is there."""
