@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -159,3 +160,8 @@ def name_sweep(arguments: Sequence[str]) -> None:
     overrides = sorted(a for a in arguments if "=" in a and names_sweep(a))
     digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:8]
     os.environ["FER_SWEEP"] = f"sweep-{digest}"
+
+
+def name_launch() -> None:
+    """Draws an id of this start by a user, for all of its jobs, also those started once more."""
+    os.environ["FER_LAUNCH"] = secrets.token_hex(8)

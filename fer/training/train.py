@@ -29,7 +29,7 @@ from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import check_fits
 from fer.runs.folder import ANSWERED, RunFolder, now
-from fer.runs.plan import Plan, planned
+from fer.runs.plan import Plan, launch, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.run_names import run_name
@@ -222,6 +222,7 @@ def _begin(
             "state": "running",
             "why": None,
             "started": before.get("started", now()),
+            "launch": before.get("launch", launch()),
             "resumed": [*before.get("resumed", []), now()] if before else [],
             "seed": settings["seed"],
             "trained": plan.action == "test",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
+from inspect import getsource
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.errors import MissingConfigException
+from omegaconf import OmegaConf
 
+import fer.config
 import fer.evaluation.sweep_report
 from fer.config import CONF
 from fer.evaluation.sweep_report import write_sweep_report
@@ -32,6 +37,12 @@ def test_a_launcher_that_is_not_installed_is_named_with_its_extra(
 ) -> None:
     error = MissingConfigException("not there", f"hydra/launcher/{launcher}", [])
     assert f"pip install 'fer-experiments[{extra}]'" in explain(error, CONF, "train")
+
+
+def test_what_names_sweep_and_launch_reaches_machines_that_inherit_no_environment() -> None:
+    set_by_the_command = set(re.findall(r'os\.environ\["(FER_\w+)"\] =', getsource(fer.config)))
+    ray: Any = OmegaConf.load(CONF / "hydra" / "launcher" / "ray_cluster.yaml")
+    assert set(ray.ray.init.runtime_env.env_vars) == set_by_the_command != set()
 
 
 def test_one_run_takes_no_launcher(tmp_path: Path) -> None:
