@@ -101,7 +101,7 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
 
     Raises:
         ConfigError: `max_epochs` differs in a way that would make another run of this one.
-        RunError: The folder or its checkpoints cannot be used.
+        RunError: The folder, its checkpoints or its rows cannot be used.
     """
     if not run.exists():
         return Plan("start")
@@ -124,9 +124,10 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
         return Plan("show" if done else "test", message=f"training stopped early at epoch {epoch}")
     if trouble is None and checkpoint is not None:
         trouble = f"going on {where(content)}, from {checkpoint}"
-    return Plan(
-        "resume", checkpoint, content, trouble or "starting again: no epoch was finished before"
-    )
+    told = trouble or "starting again: no epoch was finished before"
+    plan = Plan("resume", checkpoint, content, told)
+    run.check_rows(plan.epochs)
+    return plan
 
 
 def _check_length(run: RunFolder, before: int, epochs: int, schedule: str, matters: bool) -> None:

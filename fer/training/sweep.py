@@ -160,7 +160,7 @@ def _results(run: RunFolder | RunGroup) -> dict[str, Any]:
     if isinstance(run, RunGroup):
         return _group_results(run)
     results, status, rows, config = run.results(), run.status, run.rows(), run.config
-    best = next(row for row in rows if row["epoch"] == results["epoch"])
+    best = run.row(results["epoch"])
     return {
         "folder": str(run.path),
         "metrics": results["metrics"],
