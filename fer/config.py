@@ -125,7 +125,7 @@ def disk_trouble(error: OSError) -> str:
 def resolve(cfg: DictConfig) -> DictConfig:
     """A read-only copy without interpolations, Hydra's own node and the plugins.
 
-    What a plugin brings is named by settings of its own, and no run folder shall name packages.
+    What a plugin brings is named by settings of its own; those of a run folder import nothing.
 
     Raises:
         ConfigError: A value is missing (`???`) or refers to one that is not there.
