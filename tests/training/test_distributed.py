@@ -53,6 +53,17 @@ def test_one_run_takes_no_launcher(tmp_path: Path) -> None:
 
 
 @submitit
+@pytest.mark.parametrize("setting", ["nodes=2", "tasks_per_node=4"])
+def test_a_job_is_one_task(setting: str, tmp_path: Path) -> None:
+    words = ("hydra/launcher=slurm", f"hydra.launcher.{setting}")
+    told = here("train", "-m", *TINY, *words, folder=tmp_path)
+    assert told.status == 2 and len(told.err.splitlines()) == 1
+    assert told.err.startswith(f"error: hydra.launcher.{setting} cannot be: each task would train")
+    assert "trainer=ddp" in told.err and "torchrun" in told.err
+    assert not list(tmp_path.iterdir())
+
+
+@submitit
 def test_without_a_cluster_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     told = here("train", "-m", *TINY, "hydra/launcher=slurm", folder=tmp_path)
