@@ -38,6 +38,7 @@ def main() -> None:
     plugins.use(task["plugins"])
     run = RunFolder(task["run"])
     settings = run.settings
+    settings["paths"] = task["paths"]
     settings["trainer"]["progress"] = "none"
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from fer.checks.processes import check_sweep
 from fer.data.data_sets import build_data, divide
 from fer.errors import ConfigError
 from fer.runs.folder import RunFolder
-from fer.training.distributed import settle_devices
+from fer.training.distributed import local_server, settle_devices, task_of
 from tests.composing import composed, settings
 from tests.end_to_end.commands import (
     TINY,
@@ -150,6 +151,29 @@ def test_torchrun_starts_as_many_processes_as_the_settings_say(
         check_training(composed(TWO, "trainer.nodes=2", "trials=2"))
     with pytest.raises(ConfigError, match="sweep without it"):
         check_sweep(composed(TWO, "trainer.nodes=2"), "BasicLauncher")
+
+
+def test_the_others_find_everything_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder("outputs/default/run")
+    task = task_of(settings(TWO), run, run.last)
+    for path in (task["run"], task["checkpoint"], *task["paths"].values()):
+        assert path.startswith(f"{tmp_path}/")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp6").is_file(), reason="Linux lists sockets there")
+def test_no_other_machine_reaches_what_the_processes_tell_each_other() -> None:
+    server = local_server()
+    port, listening = f":{server.port:04X}", "0A"
+    lines = [
+        line.split()
+        for file in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(file).read_text().splitlines()
+    ]
+    found = [line[1] for line in lines if line[1].endswith(port) and line[3] == listening]
+    assert found == [f"0100007F{port}"]  # 127.0.0.1
 
 
 def test_more_gpus_than_there_are() -> None:
