@@ -135,7 +135,7 @@ def expand(settings: Mapping[str, Any], faces: Faces) -> list[Repeat]:
     return found
 
 
-def _group_path(settings: Mapping[str, Any], fingerprint: str, repeats: Sequence[Repeat]) -> Path:
+def _group_path(settings: Mapping[str, Any], pictures: str, repeats: Sequence[Repeat]) -> Path:
     """`<model>-<data>-<hash>-<k>folds-<t>trials`, beside the runs' folders.
 
     Other runs as sources make another group: here as they are named, since what a name stands for
@@ -148,7 +148,7 @@ def _group_path(settings: Mapping[str, Any], fingerprint: str, repeats: Sequence
     words = [f"{count}{name}" for name, count in counts.items() if count]
     named = [settings["model"].get("members"), settings["distillation"]["teacher"]]
     own = {**settings, "sources": named} if any(named) else settings
-    name = "-".join([run_name(own, fingerprint), *words])
+    name = "-".join([run_name(own, pictures), *words])
     return Path(settings["paths"]["outputs"], settings["name"], name)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
     contents,
+    environment,
     here,
     only_run,
 )
@@ -128,6 +131,26 @@ def test_one_writes(two: RunFolder, one: RunFolder) -> None:
     assert two.status["state"] == "finished" and one.status["state"] == "finished"
     assert [row["epoch"] for row in two.rows()] == [1, 2]
     assert len(two.status["test_looks"]) == 1
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_processes(tmp_path: Path) -> None:
+    start = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    done = subprocess.run(
+        [sys.executable, *start, "-m", "fer.train", *TINY, UNTRACKED, TWO],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [done.stdout.count(words) for words in ("images: train 28", "epoch 1/1")] == [1, 1]
+    run = only_run(tmp_path)
+    assert run.status["state"] == "finished" and run.settings["trainer"]["devices"] == 2
+    assert [row["epoch"] for row in run.rows()] == [1]
+    assert run.results()["n"] == 14 and len(run.status["test_looks"]) == 1
 
 
 def test_jobs_side_by_side_would_share_devices() -> None:
