@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ def disk_trouble(error: OSError) -> str:
 def resolve(cfg: DictConfig) -> DictConfig:
     """A read-only copy without interpolations, Hydra's own node and the plugins.
 
-    What a plugin brings is named by settings of its own, and no run folder shall name packages.
+    What a plugin brings is named by settings of its own; those of a run folder import nothing.
 
     Raises:
         ConfigError: A value is missing (`???`) or refers to one that is not there.
@@ -173,3 +174,8 @@ def name_sweep(arguments: Sequence[str]) -> None:
     overrides = sorted(a for a in arguments if "=" in a and names_sweep(a))
     digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:8]
     os.environ["FER_SWEEP"] = f"sweep-{digest}"
+
+
+def name_launch() -> None:
+    """Draws an id of this start by a user, for all of its jobs, also those started once more."""
+    os.environ["FER_LAUNCH"] = secrets.token_hex(8)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from fer.checks import check_training
 from fer.checks.processes import check_sweep, torchrun_processes, torchrun_rank
-from fer.config import command, name_sweep
+from fer.config import command, name_launch, name_sweep
 from fer.settings.launchers import launcher_errors, refuse_launcher
 from fer.training.sweep import SweepJob, sweep_failed
 
@@ -27,6 +27,7 @@ def main() -> None:
         join()
         return
     name_sweep(sys.argv[1:])
+    name_launch()
     try:
         with launcher_errors():
             command("train", run)

@@ -53,9 +53,11 @@ def kept_aside(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text as it is, UTF-8, aside."""
-    with aside(path) as part:
-        part.write_text(text, encoding="utf-8", newline="")
+    """Writes a text as it is, UTF-8, aside; it is on the disk before it is moved into place."""
+    with aside(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def remove_parts(folder: Path, besides: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,21 @@ def test_an_error_leaves_the_old_file_alone(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_is_on_the_disk_before_it_stands_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a power cut could leave an empty file under its name."""
+    path, found, fsync = tmp_path / "told.txt", [], os.fsync
+
+    def synced(file: int) -> None:
+        found.append((os.fstat(file).st_size, path.exists()))
+        fsync(file)
+
+    monkeypatch.setattr("fer.writing.os.fsync", synced)
+    write_text(path, "whole")
+    assert found == [(5, False)] and path.read_text() == "whole"
 
 
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:

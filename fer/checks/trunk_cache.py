@@ -23,6 +23,7 @@ def check_trunk_cache(check: Checker) -> None:
         "model.drop_path": "it would drop other paths in every epoch",
         "augment.mixup.alpha": "it mixes pictures anew in every epoch",
         "augment.cutmix.alpha": "it mixes pictures anew in every epoch",
+        "data.shuffle_window": "the pixels are read once and all that it keeps is shuffled",
         "data.progressive": "it changes the pictures from epoch to epoch",
         "distillation.teacher": "a teacher looks at the pictures",
         "trainer.compile": "nothing is left to compile but the head",

@@ -1,7 +1,7 @@
 """Packages of a user's own: data sets, architectures and metrics from outside of fer.
 
 They are named by the setting `plugins`, on the command line or in `conf/local/default.yaml`. No run
-folder holds it, so what a run folder says never decides what is imported.
+folder has it among its settings: what a run folder says never decides what is imported.
 """
 
 from __future__ import annotations
@@ -71,6 +71,17 @@ def folders() -> list[Path]:
     specs = [find_spec(name) for name in _named]
     places = [place for spec in specs if spec for place in spec.submodule_search_locations or ()]
     return [folder for folder in (Path(place, "conf") for place in places) if folder.is_dir()]
+
+
+def source_files(name: str) -> list[Path]:
+    """The Python files of a package or module that is not imported for it, in order."""
+    spec = find_spec(name)
+    if spec is None:
+        return []
+    places = list(spec.submodule_search_locations or ())
+    if not places:
+        return [Path(spec.origin)] if spec.origin else []
+    return sorted(file for place in places for file in Path(place).rglob("*.py"))
 
 
 def asked_for(arguments: Sequence[str], defaults: Path) -> Any:

@@ -34,7 +34,7 @@ class EndRequest:
     """Ctrl-C, SIGTERM or a scheduler's warning: the step is finished and written before it ends.
 
     A context. Where the training is `busy`, the first request is kept in `asked`, for the training
-    to `leave()` when it has written what it has; one at another time leaves at once, and so does a
+    to `leave` when it has written what it has; one at another time leaves at once, and so does a
     second Ctrl-C. Schedulers repeat themselves: what else comes later changes nothing. The exit
     status is 128 and the signal's number, as shells have it: 130 or 143.
     """
@@ -61,19 +61,24 @@ class EndRequest:
         for number in self.before:
             signal.signal(number, self._take)
 
-    def leave(self) -> None:
-        """Ends the process where that was asked for; a cluster's job is requeued."""
-        if self.asked is not None:
+    def leave(self, asked: int | None) -> None:
+        """Ends the process where that was asked for; a cluster's job is requeued.
+
+        Args:
+            asked: The signal, of this process or of another that trains with it; None: none came.
+        """
+        if asked is not None:
             self.busy = False
-            requeue(self.asked, self.before)
-            raise SystemExit(128 + self.asked)
+            requeue(asked, self.before)
+            raise SystemExit(128 + asked)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         again = self.asked is not None
         if again and number != signal.SIGINT:
             return
-        self.asked = number
+        if not again:
+            self.asked = number
         if again or not self.busy:
-            self.leave()
+            self.leave(number)
         hint = "; once more ends at once" if number == signal.SIGINT else ""
         print(f"finishing the step and writing it down{hint}", file=sys.stderr)

@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+from fer.runs.epoch_rows import find_rows, read_rows, write_rows
 from fer.runs.json_files import Told, read_object, read_results
 from fer.runs.locking import locked
 from fer.runs.settings_file import read_settings
@@ -52,6 +53,7 @@ class RunFolder:
         self.best = self.checkpoints / "best.ckpt"
         self.last = self.checkpoints / "last.ckpt"
         self.middle = self.checkpoints / "middle.ckpt"
+        self.metrics = self.path / "metrics.csv"
         self.split = self.path / "split.npz"
         self.validation = self.path / "validation"
         self.calibration = self.validation / "calibration.json"
@@ -110,11 +112,15 @@ class RunFolder:
         return read_object(self.path / "status.json")
 
     def create(self, settings: Mapping[str, Any], **status: Any) -> None:
-        """Makes the folder and its first files."""
+        """Makes the folder and its first files, or writes them anew where a run goes on.
+
+        The status is first: a kill in between leaves a folder that does not count yet, or a run
+        that is no longer finished, with its settings from before, of which the growth is left.
+        """
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.made = status.get("wandb_id")
-        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
         write_text(self.path / "status.json", json.dumps({"format": FORMAT, **status}, indent=2))
+        write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
 
     def is_own(self) -> bool:
         """Whether the folder that this process wrote is still the one that is there."""
@@ -160,25 +166,19 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        path = self.path / "metrics.csv"
-        if not path.is_file():
-            return []
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-        except (OSError, ValueError, TypeError, csv.Error):
-            raise RunError(f"{path} is damaged: it has more than numbers; restore it") from None
-        if any("epoch" not in row for row in rows):
-            raise RunError(f"{path} is damaged: a row has no epoch; restore it")
-        return rows
+        return read_rows(self.metrics)
+
+    def row(self, epoch: int) -> dict[str, float]:
+        """The row of an epoch that was trained, from 1.
+
+        Raises:
+            RunError: It is lost, or the file is damaged.
+        """
+        return find_rows(self.metrics, [epoch])[0]
 
     def write_rows(self, rows: Iterable[Mapping[str, float]]) -> None:
         """Writes `metrics.csv` anew."""
-        rows = list(rows)
-        columns = list(dict.fromkeys(key for row in rows for key in row))
-        lines = [",".join(columns)]
-        lines += [",".join(_text(row.get(key)) for key in columns) for row in rows]
-        write_text(self.path / "metrics.csv", "\n".join(lines) + "\n")
+        write_rows(self.metrics, rows)
 
     def keep_rows(self, epochs: int) -> None:
         """Drops the rows of later epochs, which will be run again."""
@@ -186,6 +186,14 @@ class RunFolder:
         kept = [row for row in rows if row["epoch"] <= epochs]
         if len(kept) < len(rows):
             self.write_rows(kept)
+
+    def check_rows(self, epochs: int) -> None:
+        """Refuses to go on after so many epochs where one of them has no row any more.
+
+        Raises:
+            RunError: One is lost, or the file is damaged.
+        """
+        find_rows(self.metrics, range(1, epochs + 1))
 
     @contextmanager
     def lock(self, tell: Callable[[str], object] | None = None) -> Iterator[None]:
@@ -242,12 +250,3 @@ def runs_of_group(path: Path) -> list[str]:
         return names
     except (OSError, ValueError, KeyError, csv.Error):
         raise RunError(f"{table} is damaged: the same training command writes it anew") from None
-
-
-def _text(value: float | None) -> str:
-    """A number such that reading gives it back; whole numbers without a point."""
-    if value is None:
-        return ""
-    return (
-        str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fer.errors import ConfigError
+from fer.errors import ConfigError, RunError
 from fer.runs.checkpoints import resume_point, stopped_early, where, within_epoch
 from fer.runs.folder import RunFolder
 
@@ -61,7 +62,7 @@ def planned(
     if settings["restart"] and run.path.exists():
         with run.lock(tell):  # nobody trains here
             pass
-        if run.path.exists():
+        if run.path.exists() and not _is_of_this_launch(run):
             moved = f"starting over; what was there is kept in {run.move_aside()}"
     plan = plan_run(run, settings, length_matters)
     if plan.action == "show":
@@ -71,6 +72,23 @@ def planned(
     with run.lock(tell):  # until when another process may have gone on
         plan = plan_run(run, settings, length_matters)
         yield replace(plan, message=moved or plan.message)
+
+
+def launch() -> str | None:
+    """Id of the command that a user gave; None where this is no command.
+
+    The environment goes along with the jobs of a sweep. So a job that a cluster starts once more,
+    with all its settings, has the same; the same command given again has another.
+    """
+    return os.environ.get("FER_LAUNCH") or None
+
+
+def _is_of_this_launch(run: RunFolder) -> bool:
+    """Whether a run was begun by the command that this is a job of: it has started over."""
+    try:
+        return launch() is not None and run.exists() and run.status.get("launch") == launch()
+    except RunError:  # damaged
+        return False
 
 
 def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) -> Plan:
@@ -83,7 +101,7 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
 
     Raises:
         ConfigError: `max_epochs` differs in a way that would make another run of this one.
-        RunError: The folder or its checkpoints cannot be used.
+        RunError: The folder, its checkpoints or its rows cannot be used.
     """
     if not run.exists():
         return Plan("start")
@@ -106,9 +124,10 @@ def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) 
         return Plan("show" if done else "test", message=f"training stopped early at epoch {epoch}")
     if trouble is None and checkpoint is not None:
         trouble = f"going on {where(content)}, from {checkpoint}"
-    return Plan(
-        "resume", checkpoint, content, trouble or "starting again: no epoch was finished before"
-    )
+    told = trouble or "starting again: no epoch was finished before"
+    plan = Plan("resume", checkpoint, content, told)
+    run.check_rows(plan.epochs)
+    return plan
 
 
 def _check_length(run: RunFolder, before: int, epochs: int, schedule: str, matters: bool) -> None:

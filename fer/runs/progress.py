@@ -52,15 +52,19 @@ class EpochBar(Callback):
         )
         self.task: Any = None
         self.best = ""
+        self.steps = 1
         self.since, self.images = 0.0, 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Shows the bar, advanced by what an earlier process did."""
-        epochs, steps = trainer.max_epochs or 1, int(trainer.num_training_batches)
+        """Shows the bar, advanced by what an earlier process did, within an epoch too."""
+        epochs, self.steps = trainer.max_epochs or 1, int(trainer.num_training_batches)
+        within = trainer.fit_loop.epoch_loop.batch_progress.current.ready % self.steps
+        done = trainer.current_epoch * self.steps + within
         self.task = self.progress.add_task(
-            "", total=epochs * steps, completed=trainer.current_epoch * steps, figures=""
+            "", total=epochs * self.steps, completed=done, figures=""
         )
         self.progress.start()
+        self.on_train_epoch_start(trainer, pl_module)  # Lightning begins none if it goes on in one
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Names the epoch."""
@@ -73,7 +77,8 @@ class EpochBar(Callback):
     ) -> None:
         """Moves on; figures are read every tenth step, since reading waits for the device."""
         self.images += batch["faces"]
-        self.progress.advance(self.task)
+        done = trainer.current_epoch * self.steps + batch_idx + 1
+        self.progress.update(self.task, completed=done)
         if batch_idx % 10 == 0:
             metrics: Any = pl_module.train_metrics
             rate = self.images / max(time.perf_counter() - self.since, 1e-9)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import lightning
@@ -11,12 +14,27 @@ import timm
 import torch
 
 import fer
+from fer.extending import plugins
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that decide a result."""
+    """Of Python and of the packages that decide a result, a user's own among them."""
     modules = {"torch": torch, "lightning": lightning, "timm": timm, "fer": fer}
-    return {"python": platform.python_version()} | {k: m.__version__ for k, m in modules.items()}
+    return {
+        **{name: _version_of_plugin(name) for name in plugins.named()},
+        "python": platform.python_version(),
+        **{name: module.__version__ for name, module in modules.items()},
+    }
+
+
+def _version_of_plugin(name: str) -> str:
+    """As installed under that name; of one that only lies in a folder, a digest of its files."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(name)
+    digest = hashlib.sha256()
+    for file in plugins.source_files(name):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return f"sha256:{digest.hexdigest()[:12]}"
 
 
 def git_commit() -> str | None:

@@ -97,18 +97,23 @@ class Recorder(Checkpoint):
         self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
         self.trained_at = time.perf_counter()
         stepped, self.steps = trainer.global_step > self.steps, trainer.global_step
-        if stepped:
-            self._agree(trainer)
-        due = self.end.asked is not None or (self.every and self.steps % self.every == 0)
-        if stepped and due and batch_idx + 1 < trainer.num_training_batches:
+        if not stepped:
+            return
+        asked = self._asked(trainer)
+        due = asked is not None or (self.every and self.steps % self.every == 0)
+        if due and batch_idx + 1 < trainer.num_training_batches:
             self._save_middle(trainer, pl_module, batch_idx + 1)
-            self.end.leave()
+            self.end.leave(asked)
 
-    def _agree(self, trainer: Trainer) -> None:
-        """All processes end where one is asked to."""
-        if trainer.world_size > 1:
-            asked = torch.tensor(self.end.asked or 0, device=trainer.strategy.root_device)
-            self.end.asked = int(trainer.strategy.reduce(asked, reduce_op="max")) or None
+    def _asked(self, trainer: Trainer) -> int | None:
+        """By which signal one of the processes is asked to end: all get the same answer.
+
+        A signal that comes while they tell each other, or later, counts from the next step on.
+        """
+        if trainer.world_size == 1:
+            return self.end.asked
+        own = torch.tensor(self.end.asked or 0, device=trainer.strategy.root_device)
+        return int(trainer.strategy.reduce(own, reduce_op="max")) or None
 
     def _save_middle(self, trainer: Trainer, pl_module: LightningModule, batches: int) -> None:
         """Writes `middle.ckpt`, which the epoch's end makes needless."""
@@ -144,8 +149,7 @@ class Recorder(Checkpoint):
             trainer.save_checkpoint(self.run.last)
         if trainer.is_global_zero:
             self.run.middle.unlink(missing_ok=True)
-        self._agree(trainer)
-        self.end.leave()
+        self.end.leave(self._asked(trainer))
         self.end.busy = False
 
     def _is_best(self, value: float) -> bool:

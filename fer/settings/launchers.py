@@ -42,6 +42,22 @@ def refuse_launcher() -> None:
             raise ConfigError(f"{override} is for sweeps: add -m, also for a single job")
 
 
+def check_launcher(config: DictConfig) -> None:
+    """A job is one task: several would each train the same run.
+
+    Raises:
+        ConfigError: The launcher was asked for several.
+    """
+    for key in ("hydra.launcher.nodes", "hydra.launcher.tasks_per_node"):
+        value = OmegaConf.select(config, key)
+        if value not in (None, 1):
+            raise ConfigError(
+                f"{key}={value} cannot be: each task would train the same run, use 1. With "
+                "trainer=ddp a job itself starts a process for each of its node's GPUs; processes "
+                "on several nodes are started by torchrun, see conf/trainer/ddp.yaml"
+            )
+
+
 def tell_where(config: DictConfig) -> None:
     """Says where the jobs are if they run without this process."""
     folder: Any = OmegaConf.select(config, "hydra.launcher.submitit_folder")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -84,7 +85,7 @@ def other_processes(
     children, trained = Children(), False
     own_server = None
     if torchrun_processes() is None:
-        own_server = TCPStore(HOST, 0, is_master=True, wait_for_workers=False)
+        own_server = local_server()
         place |= {"MASTER_ADDR": HOST, "MASTER_PORT": str(own_server.port), "GROUP_RANK": "0"}
         if sys.platform == "linux":  # whatever the machine's name leads to
             place["GLOO_SOCKET_IFNAME"] = "lo"
@@ -92,12 +93,7 @@ def other_processes(
         try:
             torch.set_num_threads(threads)
             store = open_store(own_server)
-            task = {
-                "run": str(run.path.resolve()),
-                "checkpoint": checkpoint and str(checkpoint),
-                "plugins": plugins.named(),
-            }
-            store.set(TASK, json.dumps(task))
+            store.set(TASK, json.dumps(task_of(settings, run, checkpoint)))
             if own_server is not None:
                 for rank in range(1, processes(settings)):
                     children.start(rank)
@@ -115,6 +111,28 @@ def other_processes(
         finally:
             torch.set_num_threads(before)
             children.end(at_once=not trained)
+
+
+def task_of(settings: Mapping[str, Any], run: RunFolder, checkpoint: Path | None) -> dict[str, Any]:
+    """What the others are told; every path is absolute, for they may start in another folder."""
+    return {
+        "run": str(run.path.resolve()),
+        "checkpoint": checkpoint and str(checkpoint.resolve()),
+        "paths": {key: str(Path(path).resolve()) for key, path in settings["paths"].items()},
+        "plugins": plugins.named(),
+    }
+
+
+def local_server() -> TCPStore:
+    """A store that this machine alone can reach.
+
+    By itself torch would listen on every network: what its processes tell each other is unpickled.
+    """
+    listening = socket.create_server((HOST, 0))
+    port = listening.getsockname()[1]
+    return TCPStore(
+        HOST, port, is_master=True, wait_for_workers=False, master_listen_fd=listening.detach()
+    )
 
 
 def open_store(server: Store | None = None) -> Store:

@@ -36,7 +36,7 @@ class PseudoLabels:
 
     Args:
         settings: The configuration, `pseudo.run` and `pseudo.path` given.
-        data: The data set they join, opened and split.
+        data: The data set they join, opened; split before they `join` it.
 
     Raises:
         RunError: The run is not finished or has other classes.
@@ -154,6 +154,25 @@ class PseudoLabels:
                 f"{file} is damaged ({error!r}): restore it, or train again with restart=true"
             ) from None
         return np.array(chosen, dtype=np.int64), np.array(labels, dtype=np.int64)
+
+
+def pseudo_labels(settings: Mapping[str, Any], data: FaceDataModule) -> PseudoLabels | None:
+    """Those that a configuration asks for; None where it asks for none.
+
+    Args:
+        settings: A whole configuration.
+        data: The data set that they join, opened.
+
+    Raises:
+        RunError: See `PseudoLabels`.
+        DataError: See `PseudoLabels`.
+    """
+    return PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
+
+
+def fingerprint(data: FaceDataModule, pseudo: PseudoLabels | None) -> str:
+    """Of all pictures that a run learns from or is tested on: its data set's, and what joins it."""
+    return data.faces.fingerprint + (pseudo.identity if pseudo else "")
 
 
 def _check_run(run: RunFolder, data: FaceDataModule) -> None:

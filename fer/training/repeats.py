@@ -29,7 +29,8 @@ from fer.evaluation.report import write_report
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.runs.run_names import run_name
-from fer.training.train import train
+from fer.training.pseudo_labels import fingerprint, pseudo_labels
+from fer.training.train import make_absolute, train
 from fer.writing import write_text
 
 
@@ -79,9 +80,11 @@ def train_repeats(
     """
     settings = plain(config)
     quiet = settings["trainer"]["progress"] == "none"
-    faces = build_data(settings).open(progress=not quiet)
+    make_absolute(settings)
+    data = build_data(settings)
+    faces = data.open(progress=not quiet)
     repeats = expand(settings, faces)
-    path = _group_path(settings, faces, repeats)
+    path = _group_path(settings, fingerprint(data, pseudo_labels(settings, data)), repeats)
     say(quiet, f"group folder: {path}, {len(repeats)} runs")
     done: list[tuple[Repeat, RunFolder]] = []
     missing: dict[str, str] = {}
@@ -132,14 +135,20 @@ def expand(settings: Mapping[str, Any], faces: Faces) -> list[Repeat]:
     return found
 
 
-def _group_path(settings: Mapping[str, Any], faces: Faces, repeats: Sequence[Repeat]) -> Path:
-    """`<model>-<data>-<hash>-<k>folds-<t>trials`, beside the runs' folders."""
+def _group_path(settings: Mapping[str, Any], pictures: str, repeats: Sequence[Repeat]) -> Path:
+    """`<model>-<data>-<hash>-<k>folds-<t>trials`, beside the runs' folders.
+
+    Other runs as sources make another group: here as they are named, since what a name stands for
+    may depend on fold and seed.
+    """
     counts = {
         "folds": len({each.fold for each in repeats} - {None}),
         "trials": settings["trials"] if settings["trials"] > 1 else 0,
     }
     words = [f"{count}{name}" for name, count in counts.items() if count]
-    name = "-".join([run_name(settings, faces.fingerprint), *words])
+    named = [settings["model"].get("members"), settings["distillation"]["teacher"]]
+    own = {**settings, "sources": named} if any(named) else settings
+    name = "-".join([run_name(own, pictures), *words])
     return Path(settings["paths"]["outputs"], settings["name"], name)
 
 

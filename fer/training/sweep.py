@@ -17,12 +17,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fer.config import names_sweep
-from fer.errors import FerError
+from fer.errors import ConfigError, FerError, stop
 from fer.evaluation.cautions import find_cautions, marked
 from fer.evaluation.sweep_jobs import Job, spread_text
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
-from fer.settings.launchers import tell_where
+from fer.settings.launchers import check_launcher, tell_where
 from fer.training.sweep_records import job_records, job_story
 from fer.writing import write_text
 
@@ -92,10 +92,15 @@ class SweepSummary(Callback):
     """Hydra calls this around a sweep: clears old records first, shows the result last."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Takes away records of jobs that an earlier start numbered otherwise, or did not finish.
+        """Refuses what no launcher can do; removes records that an earlier start left behind.
 
-        The rest may be of a process that runs the same sweep now.
+        They are of jobs that it numbered otherwise, or did not finish. The rest may be of a process
+        that runs the same sweep now.
         """
+        try:
+            check_launcher(config)
+        except ConfigError as error:  # Hydra would go on with a warning
+            stop(error, status=2)
         keys = _keys(config.hydra.overrides.task)
         for folder in _folders(config):
             for path, text in job_records(folder).items():
@@ -160,7 +165,7 @@ def _results(run: RunFolder | RunGroup) -> dict[str, Any]:
     if isinstance(run, RunGroup):
         return _group_results(run)
     results, status, rows, config = run.results(), run.status, run.rows(), run.config
-    best = next(row for row in rows if row["epoch"] == results["epoch"])
+    best = run.row(results["epoch"])
     return {
         "folder": str(run.path),
         "metrics": results["metrics"],

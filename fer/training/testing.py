@@ -44,11 +44,12 @@ def meet_test_part(
         tracker: Takes the figures.
 
     Raises:
-        RunError: The best checkpoint is missing or damaged.
+        RunError: The best checkpoint or its epoch's row is missing or damaged.
     """
     best = read_checkpoint(run.best)
     model.load_state_dict(best["state_dict"])
     epoch = best["epoch"] + 1
+    row = run.row(epoch)  # or what was trained cannot be told: found out before the test part
     found = calibrate(run, trainer, model, data, data.split.validation, settings["sure_accuracy"])
     chosen = own_part(data, data.split, "test")
     predictions, milliseconds = _look(run, model, data, trainer, chosen, epoch)
@@ -63,7 +64,6 @@ def meet_test_part(
     words = f"{settings['data']['name']}, {protocol}, {run.path.name}"
     learning_curves(run.rows(), curves, epoch, words, best["global_step"] / epoch)
     pictures = {path.stem: path for path in [*run.test.glob("*.png"), *run.figures.glob("*.png")]}
-    row = next(row for row in run.rows() if row["epoch"] == epoch)
     summary = {f"test/{key}": value for key, value in results["metrics"].items()}
     summary |= {f"test/{key}": value for key, value in confidence_summary(results).items()}
     summary |= {f"best/{key}": value for key, value in row.items()} | {"protocol": protocol}

@@ -29,7 +29,7 @@ from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import check_fits
 from fer.runs.folder import ANSWERED, RunFolder, now
-from fer.runs.plan import Plan, planned
+from fer.runs.plan import Plan, launch, planned
 from fer.runs.provenance import git_commit, versions
 from fer.runs.recording import measure
 from fer.runs.run_names import run_name
@@ -38,7 +38,7 @@ from fer.training.building import build_model, build_teacher, load_weights
 from fer.training.classical import NOTE, count_fitted, fit_classical
 from fer.training.distributed import fit_together, other_processes, processes, settle_devices
 from fer.training.lightning_trainer import build_trainer
-from fer.training.pseudo_labels import PseudoLabels
+from fer.training.pseudo_labels import fingerprint, pseudo_labels
 from fer.training.source_runs import settle_sources
 from fer.training.testing import meet_test_part
 from fer.training.trunk_cache import TrunkCache, remove_trunk_outputs
@@ -88,7 +88,7 @@ def train(
         torch.set_num_threads(settings["trainer"]["threads"])
 
     settle_devices(settings)
-    _make_absolute(settings)
+    make_absolute(settings)
     classical = settings["model"]["kind"] == "classical"
     if classical:
         settings["trainer"]["max_epochs"] = 1
@@ -98,8 +98,8 @@ def train(
     divide(settings, data)
     settle_sources(settings, data)
 
-    pseudo = PseudoLabels(settings, data) if settings["pseudo"]["run"] else None
-    name = run_name(settings, faces.fingerprint + (pseudo.identity if pseudo else ""))
+    pseudo = pseudo_labels(settings, data)
+    name = run_name(settings, fingerprint(data, pseudo))
     run = RunFolder(Path(settings["paths"]["outputs"]) / settings["name"] / name)
     say(quiet, f"run folder: {run.path}")
     tell = partial(say, quiet) if wait else None
@@ -117,7 +117,7 @@ def train(
     return run
 
 
-def _make_absolute(settings: dict[str, Any]) -> None:
+def make_absolute(settings: dict[str, Any]) -> None:
     """Paths that the run folder must find from anywhere."""
     for key in _PATHS:
         *groups, leaf = key.split(".")
@@ -192,6 +192,7 @@ def _work(
                 elif not classical:
                     measure(trainer, model, data, plan.checkpoint)
                 run.update(trained=True)
+                end.leave(end.asked)  # where that came at the very end
             remove_trunk_outputs(run)
             meet_test_part(settings, run, model, data, trainer, tracker)
             tracker.finish(failed=False)
@@ -221,6 +222,7 @@ def _begin(
             "state": "running",
             "why": None,
             "started": before.get("started", now()),
+            "launch": before.get("launch", launch()),
             "resumed": [*before.get("resumed", []), now()] if before else [],
             "seed": settings["seed"],
             "trained": plan.action == "test",

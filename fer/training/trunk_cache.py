@@ -36,10 +36,11 @@ class TrunkCache(LightningDataModule):
     """Stands in for a run's data module while it trains, where the whole backbone is frozen.
 
     Of every training image it keeps n variants, each augmented once, by draws from (seed, variant);
-    epoch e learns from variant e mod n, made when it is first needed. The order of the images,
-    batches and what they aim at are the data module's own. Outputs lie in files
-    `<run>/trunk/<digest of the frozen weights>/<name>.npy`, float32 `[N, crops, ...]`; they are
-    made again, bit by bit the same, where they are missing or of other weights.
+    epoch e learns from variant e mod n, made when it is first needed. Batches, the order of the
+    images in them and what they aim at are the data module's own, without a `shuffle_window`.
+    Outputs lie in files `<run>/trunk/<digest of the frozen weights>/<name>.npy`, float32
+    `[N, crops, ...]`; they are made again, bit by bit the same, where they are missing or of other
+    weights.
 
     Args:
         settings: A whole configuration; `model.trunk_cache` is n, from 1.

@@ -21,7 +21,7 @@ from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
 from fer.training.building import build_model, build_teacher, load_weights
 from fer.training.distributed import TASK, fit_together, group, open_store, ready
-from fer.training.pseudo_labels import PseudoLabels
+from fer.training.pseudo_labels import pseudo_labels
 
 LONGEST = timedelta(days=2)
 """In which the first process may read data and do whatever else comes before a training."""
@@ -38,14 +38,15 @@ def main() -> None:
     plugins.use(task["plugins"])
     run = RunFolder(task["run"])
     settings = run.settings
+    settings["paths"] = task["paths"]
     settings["trainer"]["progress"] = "none"
     if settings["trainer"]["threads"]:
         torch.set_num_threads(settings["trainer"]["threads"])
     data = build_data(settings)
     data.open(progress=False)
     divide(settings, data)
-    if settings["pseudo"]["run"]:
-        PseudoLabels(settings, data).join(run)
+    if pseudo := pseudo_labels(settings, data):
+        pseudo.join(run)
     lightning.seed_everything(settings["seed"], verbose=False)
     model = build_model(settings, data)
     model.teacher = build_teacher(settings)

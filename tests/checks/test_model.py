@@ -23,6 +23,7 @@ REFUSED = [
         (f"model.frozen_stages=5 model.trunk_cache=2 {setting}", f"{setting} model.trunk_cache=2")
         for setting in (
             "model.drop_path=0.1",
+            "data.shuffle_window=4096",
             "augment.mixup.alpha=0.2",
             "augment.cutmix.alpha=1.0",
             "distillation.teacher=outputs/run",

@@ -104,7 +104,8 @@ def here(command: str, *arguments: str, folder: Path) -> Told:
 
 def runs(folder: Path) -> list[RunFolder]:
     """The run folders below a folder's `outputs/`, by name."""
-    return [RunFolder(p.parent) for p in sorted(folder.glob("outputs/*/*/status.json"))]
+    found = [RunFolder(path.parent) for path in sorted(folder.glob("outputs/*/*/status.json"))]
+    return [run for run in found if run.exists()]
 
 
 def only_run(folder: Path) -> RunFolder:

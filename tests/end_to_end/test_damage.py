@@ -123,6 +123,32 @@ def test_status_and_settings_cut_off(name: str, cut: Done, copy: Copy) -> None:
     assert f"{name} cannot be read" in told.err
 
 
+@pytest.mark.parametrize("kept", [0, 1])
+def test_rows_that_are_lost_are_missed_before_it_goes_on(kept: int, cut: Done, copy: Copy) -> None:
+    done = copy(cut)
+    done.run.write_rows(done.run.rows()[2 - kept :])
+    told = refused(done)
+    assert "metrics.csv has no row of epoch 1" in told.err and "restart=true" in told.err
+
+
+def test_a_finished_run_without_rows_fails_its_job_in_words(plain: Done, copy: Copy) -> None:
+    done = copy(plain)
+    done.run.metrics.unlink()
+    told = here("train", "-m", *done.arguments, folder=done.folder)
+    assert told.status == 1 and "Traceback" not in told.err
+    assert "metrics.csv has no row of epoch 1, which was trained" in told.err
+    assert "metrics.csv has no row of epoch 1, which was trained" in told.out  # of the sweep
+
+
+def test_a_trained_run_without_rows_does_not_meet_the_test_part(plain: Done, copy: Copy) -> None:
+    done = copy(plain)
+    done.run.update(state="interrupted", test_looks=[])
+    done.run.metrics.unlink()
+    told = here("train", *done.arguments, folder=done.folder)
+    assert told.status == 1 and "metrics.csv has no row of epoch 1" in told.err
+    assert done.run.status["test_looks"] == []
+
+
 def test_checkpoint_that_cannot_be_written(cut: Done, undisturbed: Done, copy: Copy) -> None:
     """A limit on the size of files stands in for a full disk where nobody may mount one."""
     done = copy(cut)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from lightning import Trainer
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
+from torch import Tensor
 
 import fer.training.lightning_trainer
 from fer.assessing.run_model import load_model
@@ -17,12 +22,13 @@ from fer.checks.processes import check_sweep
 from fer.data.data_sets import build_data, divide
 from fer.errors import ConfigError
 from fer.runs.folder import RunFolder
-from fer.training.distributed import settle_devices
+from fer.training.distributed import local_server, settle_devices, task_of
 from tests.composing import composed, settings
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
     contents,
+    environment,
     here,
     only_run,
 )
@@ -48,12 +54,17 @@ UNEVEN = (
 )
 
 
-class Asks(Callback):
-    """Sends SIGTERM to the first process alone, in the second epoch's third step."""
+class Asks(DDPStrategy):
+    """SIGTERM comes to the first process alone, while the second epoch's second step is agreed on.
 
-    def on_train_batch_start(self, trainer: Trainer, module: object, x: object, n: int) -> None:
-        if (trainer.current_epoch, n) == (1, 2):
+    It counts from the third step on.
+    """
+
+    def reduce(self, tensor: Tensor, *others: Any, **more: Any) -> Tensor:
+        trainer = self.lightning_module.trainer
+        if more == {"reduce_op": "max"} and (trainer.current_epoch, trainer.global_step) == (1, 7):
             signal.raise_signal(signal.SIGTERM)
+        return super().reduce(tensor, *others, **more)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +72,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Two processes, asked to end within an epoch, started again."""
     folder = tmp_path_factory.mktemp("two")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer.training.lightning_trainer, "progress_callbacks", lambda kind: [Asks()])
+        patch.setattr(fer.training.lightning_trainer, "DDPStrategy", Asks)
         told = here("train", *UNEVEN, TWO, folder=folder)
     assert told.status == 128 + signal.SIGTERM, told.err
     run = only_run(folder)
@@ -122,6 +133,26 @@ def test_one_writes(two: RunFolder, one: RunFolder) -> None:
     assert len(two.status["test_looks"]) == 1
 
 
+@pytest.mark.slow
+def test_torchrun_starts_the_processes(tmp_path: Path) -> None:
+    start = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    done = subprocess.run(
+        [sys.executable, *start, "-m", "fer.train", *TINY, UNTRACKED, TWO],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [done.stdout.count(words) for words in ("images: train 28", "epoch 1/1")] == [1, 1]
+    run = only_run(tmp_path)
+    assert run.status["state"] == "finished" and run.settings["trainer"]["devices"] == 2
+    assert [row["epoch"] for row in run.rows()] == [1]
+    assert run.results()["n"] == 14 and len(run.status["test_looks"]) == 1
+
+
 def test_jobs_side_by_side_would_share_devices() -> None:
     joblib = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
     with pytest.raises(ConfigError, match="hydra/launcher=basic"):
@@ -143,6 +174,29 @@ def test_torchrun_starts_as_many_processes_as_the_settings_say(
         check_training(composed(TWO, "trainer.nodes=2", "trials=2"))
     with pytest.raises(ConfigError, match="sweep without it"):
         check_sweep(composed(TWO, "trainer.nodes=2"), "BasicLauncher")
+
+
+def test_the_others_find_everything_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder("outputs/default/run")
+    task = task_of(settings(TWO), run, run.last)
+    for path in (task["run"], task["checkpoint"], *task["paths"].values()):
+        assert path.startswith(f"{tmp_path}/")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp6").is_file(), reason="Linux lists sockets there")
+def test_no_other_machine_reaches_what_the_processes_tell_each_other() -> None:
+    server = local_server()
+    port, listening = f":{server.port:04X}", "0A"
+    lines = [
+        line.split()
+        for file in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(file).read_text().splitlines()
+    ]
+    found = [line[1] for line in lines if line[1].endswith(port) and line[3] == listening]
+    assert found == [f"0100007F{port}"]  # 127.0.0.1
 
 
 def test_more_gpus_than_there_are() -> None:

@@ -24,6 +24,7 @@ from fer.extending.own_metrics import METRICS
 from fer.extending.registry import Registry
 from fer.models.architectures import CLASSIFIERS
 from fer.models.heat_maps import HeatMaps
+from fer.runs.provenance import versions
 from tests.end_to_end.commands import UNTRACKED, Done, here, only_run
 
 README = Path(__file__).parents[2] / "README.md"
@@ -127,9 +128,22 @@ def test_a_run_of_all_three(trained: Done) -> None:
     assert row["validation/accuracy"] <= row["validation/accuracy_top2"] <= 1
 
 
-def test_no_run_folder_names_a_package(trained: Done) -> None:
-    for name in ("config.yaml", "status.json"):
-        assert "my_faces" not in (trained.run.path / name).read_text("utf-8")
+def test_settings_name_no_package_and_the_status_tells_its_version(trained: Done) -> None:
+    assert "my_faces" not in (trained.run.path / "config.yaml").read_text("utf-8")
+    assert re.fullmatch("sha256:[0-9a-f]{12}", trained.run.status["versions"]["my_faces"])
+
+
+def test_ones_own_code_has_a_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    for content in ("x = 1\n", "x = 2\n", "x = 1\n"):
+        (tmp_path / "own_code.py").write_text(content, encoding="utf-8")
+        plugins.use("own_code")
+        found.append(versions()["own_code"])
+    assert found[0] == found[2] != found[1] and "own_code" not in sys.modules
+    plugins.use("pytest")  # as one that is installed
+    assert versions()["pytest"] == pytest.__version__
+    plugins.use(None)
 
 
 def test_the_same_command_finds_its_run_whatever_else_is_named(trained: Done) -> None:

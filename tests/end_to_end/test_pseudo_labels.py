@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from fer.data.faces import SEVEN
 from fer.data.readers import Record
 from fer.data.synthetic import SyntheticReader
+from fer.errors import ConfigError
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder
 from tests.builders import fer2013_csv, fer2013new_csv
@@ -138,6 +140,27 @@ def test_what_labels_and_what_is_labelled_decide_the_run(
     elsewhere = Path(shutil.copytree(pictures, tmp_path / "elsewhere"))
     told = here("train", *given(recorded, elsewhere, low), folder=folder)
     assert "this run is finished" in told.out
+
+
+def test_repeats_with_other_labels_or_sources_are_another_group(
+    recorded: Done, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*given: object, **more: object) -> None:
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr("fer.training.repeats.train", stop)
+    plain = (*TINY, UNTRACKED)
+    several = [
+        plain,
+        given(recorded, pictures, 0.5),
+        given(recorded, pictures, 0.9),
+        (*plain, f"distillation.teacher={recorded.run.path}"),
+        (*plain, "distillation.teacher=another"),
+    ]
+    told = [here("train", *words, "trials=2", folder=tmp_path) for words in [*several, plain]]
+    names = [re.findall("group folder: (.+), 2 runs", each.out) for each in told]
+    assert names[-1] == names[0] != []
+    assert len({name for (name,) in names}) == len(several)
 
 
 def test_an_interrupted_run_keeps_its_labels(

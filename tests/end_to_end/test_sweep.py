@@ -170,6 +170,8 @@ def test_jobs_side_by_side(tmp_path: Path) -> None:
     found = runs(tmp_path)
     assert [run.status["state"] for run in found] == ["finished"] * 3
     assert {record(run).id for run in found} == {run.status["wandb_id"] for run in found}
+    (launch,) = {run.status["launch"] for run in found}  # it has reached processes of their own
+    assert launch
     (folder,) = tmp_path.glob("outputs/default/sweep-*")
     assert {record(run).group for run in found} == {folder.name}
     with (folder / "sweep.csv").open(newline="") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -84,9 +85,10 @@ def test_goes_on_within_the_epoch(
         cut = PowerCut(2, RuntimeError("power cut"), after)
         assert "power cut" in with_callback(cut, *FOUR, *more, EVERY, folder=tmp_path).err
         assert [row["epoch"] for row in only_run(tmp_path).rows()] == [1]
-    told = here("train", *FOUR, *more, EVERY, folder=tmp_path)
+    told = here("train", *FOUR, *more, EVERY, "trainer.progress=bar", folder=tmp_path)
     assert told.status == 0, told.err
     assert "going on within epoch 2" in told.out
+    assert re.search(r"epoch 2/2 \S+ 8/8 ", told.err)  # the bar, as it was at last
     run, other = only_run(tmp_path), straight(*more)
     assert run.path.name == other.path.name  # how often it is written decides no result
     assert_same_training(run, other)

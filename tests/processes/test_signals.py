@@ -27,7 +27,7 @@ def test_a_busy_training_is_left_when_it_is_ready(number: int) -> None:
         request.busy = True
         signal.raise_signal(number)
         assert request.asked == number
-        request.leave()
+        request.leave(request.asked)
     assert end.value.code == 128 + number
 
 
@@ -62,7 +62,7 @@ def test_a_launcher_hears_of_it_when_all_is_written() -> None:
         request.busy = True
         signal.raise_signal(signal.SIGUSR2)
         done.append("written")
-        request.leave()
+        request.leave(request.asked)
     assert done == ["written", "requeued by SIGUSR2"]
     assert end.value.code == 140
     assert signal.getsignal(signal.SIGUSR2) is requeue

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
+from inspect import getsource
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.errors import MissingConfigException
+from omegaconf import OmegaConf
 
+import fer.config
 import fer.evaluation.sweep_report
 from fer.config import CONF
 from fer.evaluation.sweep_report import write_sweep_report
@@ -34,11 +39,28 @@ def test_a_launcher_that_is_not_installed_is_named_with_its_extra(
     assert f"pip install 'fer-experiments[{extra}]'" in explain(error, CONF, "train")
 
 
+def test_what_names_sweep_and_launch_reaches_machines_that_inherit_no_environment() -> None:
+    set_by_the_command = set(re.findall(r'os\.environ\["(FER_\w+)"\] =', getsource(fer.config)))
+    ray: Any = OmegaConf.load(CONF / "hydra" / "launcher" / "ray_cluster.yaml")
+    assert set(ray.ray.init.runtime_env.env_vars) == set_by_the_command != set()
+
+
 def test_one_run_takes_no_launcher(tmp_path: Path) -> None:
     told = here("train", *TINY, "hydra/launcher=joblib", folder=tmp_path)
     assert told.status == 2
     assert told.err == "error: hydra/launcher=joblib is for sweeps: add -m, also for a single job\n"
     assert runs(tmp_path) == []
+
+
+@submitit
+@pytest.mark.parametrize("setting", ["nodes=2", "tasks_per_node=4"])
+def test_a_job_is_one_task(setting: str, tmp_path: Path) -> None:
+    words = ("hydra/launcher=slurm", f"hydra.launcher.{setting}")
+    told = here("train", "-m", *TINY, *words, folder=tmp_path)
+    assert told.status == 2 and len(told.err.splitlines()) == 1
+    assert told.err.startswith(f"error: hydra.launcher.{setting} cannot be: each task would train")
+    assert "trainer=ddp" in told.err and "torchrun" in told.err
+    assert not list(tmp_path.iterdir())
 
 
 @submitit
