@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ from fer.evaluation.sweep_jobs import Job, spread_text
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.settings.launchers import check_launcher, tell_where
-from fer.training.sweep_records import job_records, job_story
+from fer.training.sweep_records import job_records, job_story, planned_jobs, sweep_overrides
 from fer.writing import write_text
 
 _failed = False
@@ -147,16 +148,23 @@ def _write_summary(records: Mapping[Path, str], folder: Path) -> list[dict[str, 
     from fer.evaluation.sweep_report import write_sweep_report
 
     jobs = [job_story(path, text) for path, text in records.items()]
+    given = sweep_overrides(folder)
+    known = {job["number"] for job in jobs}
+    jobs += [
+        {"number": number, "overrides": overrides, "status": "pending"}
+        for number, overrides in enumerate(planned_jobs(given))
+        if number not in known
+    ]
     values: dict[str, dict[str, None]] = {}
-    for job in jobs:
+    for job in sorted(jobs, key=lambda job: int(job["number"])):
         for key, _, value in (override.partition("=") for override in job["overrides"]):
             values.setdefault(key, {})[value] = None
     swept = {key for key, several in values.items() if len(several) > 1}
     for job in jobs:
         job["overrides"] = [o for o in job["overrides"] if o.partition("=")[0] in swept]
     title = f"Sweep over {', '.join(key for key in values if key in swept)}" if swept else "Sweep"
-    words = [f"{key}={','.join(several)}" for key, several in values.items()]
-    write_sweep_report(jobs, folder, title, " ".join(["python -m fer.train -m", *words]))
+    words = given or [f"{key}={','.join(several)}" for key, several in values.items()]
+    write_sweep_report(jobs, folder, title, f"python -m fer.train -m {shlex.join(words)}")
     return jobs
 
 

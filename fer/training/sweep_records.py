@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 from fer.evaluation.sweep_jobs import Job
 
@@ -23,6 +29,37 @@ def job_records(folder: Path) -> dict[Path, str]:
         except OSError:
             found[path] = ""
     return found
+
+
+def sweep_overrides(folder: Path) -> list[str]:
+    """The overrides that a sweep was started with, as Hydra noted them; empty where it did not."""
+    try:
+        return list(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
+    except Exception:  # damaged in one of many ways, or not there
+        return []
+
+
+def planned_jobs(overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of each job of a sweep, by number, as Hydra's sweeper numbers them.
+
+    Empty where that cannot be said here: of no overrides, of several experiments, whose jobs lie in several folders,
+    and of patterns that only Hydra resolves.
+
+    Examples:
+        >>> planned_jobs(["model=resnet18,resnet50", "seed=1"])
+        [['model=resnet18', 'seed=1'], ['model=resnet50', 'seed=1']]
+    """
+    choices = []
+    try:
+        for each in OverridesParser.create().parse_overrides(list(overrides)):
+            key, swept = each.get_key_element(), each.is_sweep_override()
+            if swept and key == "experiment":
+                return []
+            values = each.sweep_string_iterator() if swept else [each.get_value_element_as_str()]
+            choices.append([f"{key}={value}" for value in values])
+    except (HydraException, AssertionError):
+        return []
+    return [list(job) for job in itertools.product(*choices)] if choices else []
 
 
 def job_story(path: Path, text: str) -> dict[str, Any]:

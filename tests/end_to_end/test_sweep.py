@@ -81,6 +81,7 @@ def test_summary_files_hold_every_job(sweep: Done) -> None:
         assert "0.001" in text
         assert "0.002" in text
         assert DIVERGES in text
+    assert "optimizer.lr=0.001,1e30,0.002" in (folder / "sweep.md").read_text(encoding="utf-8")
 
 
 def _is(value: str, number: float) -> bool:

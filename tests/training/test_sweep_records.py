@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,26 @@ def test_a_damaged_record_is_told_and_hides_no_other_job(text: str | bytes, tmp_
 def test_a_record_that_is_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "jobs" / "0003.json").mkdir(parents=True)
     assert [job["number"] for job in summarise(tmp_path)] == [3]
+
+
+def test_jobs_that_have_not_begun_are_told_and_the_command_is_as_it_was_given(
+    tmp_path: Path,
+) -> None:
+    given = ["model=cnn1,cnn2", "seed=0,1", "data.progressive={0:40,6:48}"]
+    story = {"hydra": {"overrides": {"task": given}}}
+    (tmp_path / "multirun.yaml").write_text(json.dumps(story))  # JSON is YAML, too
+    first = ["model=cnn1", "seed=0", "data.progressive={0:40,6:48}"]
+    interrupted = {"number": 0, "overrides": first, "status": "interrupted"}
+    record(tmp_path, 0, json.dumps(interrupted))
+    jobs = summarise(tmp_path)
+    assert [(job["status"], job["overrides"]) for job in jobs] == [
+        ("interrupted", ["model=cnn1", "seed=0"]),
+        ("pending", ["model=cnn1", "seed=1"]),
+        ("pending", ["model=cnn2", "seed=0"]),
+        ("pending", ["model=cnn2", "seed=1"]),
+    ]
+    text = (tmp_path / "sweep.md").read_text()
+    assert text.startswith("# Sweep over model, seed\n")
+    assert "0 of 4 jobs finished, 1 interrupted, 3 pending" in text
+    (line,) = (line for line in text.splitlines() if "python -m fer.train" in line)
+    assert shlex.split(line) == ["python", "-m", "fer.train", "-m", *given]
