@@ -42,8 +42,8 @@ def sweep_overrides(folder: Path) -> list[str]:
 def planned_jobs(overrides: Sequence[str]) -> list[list[str]]:
     """The overrides of each job of a sweep, by number, as Hydra's sweeper numbers them.
 
-    Empty where that cannot be said here: of no overrides, of several experiments, whose jobs lie in several folders,
-    and of patterns that only Hydra resolves.
+    Empty where that cannot be said here: of no overrides, of several experiments, whose jobs lie in
+    several folders, and of patterns that only Hydra resolves.
 
     Examples:
         >>> planned_jobs(["model=resnet18,resnet50", "seed=1"])
