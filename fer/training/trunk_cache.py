@@ -39,7 +39,7 @@ class TrunkCache(LightningDataModule):
     epoch e learns from variant e mod n, made when it is first needed. The order of the images,
     batches and what they aim at are the data module's own. Outputs lie in files
     `<run>/trunk/<digest of the frozen weights>/<name>.npy`, float32 `[N, crops, ...]`; they are
-    made again, bit by bit the same, where they are missing or of other weights.
+    made again, bit by bit the same, where they are missing, damaged or of other weights.
 
     Args:
         settings: A whole configuration; `model.trunk_cache` is n, from 1.
