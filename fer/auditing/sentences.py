@@ -7,10 +7,17 @@ from typing import Any
 
 from fer.evaluation.cautions import MARK
 
+DRAWN = (
+    "drawn faces are alike by construction: most near copies among them are no picture twice, and "
+    "none tell anything about photographs"
+)
+
 
 def warnings(story: Mapping[str, Any]) -> list[str]:
     """What must be known before anything else: deviating counts, bad files, blank pictures."""
     told = list(story["notes"])
+    if story["data"] == "synthetic":
+        told.append(DRAWN)
     if story["bad_files"]:
         told.append(f"{count(story['bad_files'], 'bad file')} left out, listed in bad_files.csv")
     if story["blank"]:

@@ -6,13 +6,10 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fer.data.cache_blocks import has_blocks
@@ -23,6 +20,7 @@ from fer.data.faces import Faces
 from fer.data.joined import join_images
 from fer.data.readers import Reader
 from fer.errors import DataError
+from fer.processes.locking import locked
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +67,8 @@ def open_faces(
         faces = _load(folder)
     except DamagedCacheError as damage:
         try:
-            with _alone(folder):
+            lock, what = folder.with_name(f".{folder.name}.lock"), "another process is making"
+            with locked(lock, f"{what} the cache {folder}", log.warning):
                 faces = _open_existing(folder) or _make(
                     reader, folder, on_bad_file, progress, processes or cores()
                 )
@@ -87,25 +86,6 @@ def open_faces(
             f"{reader.origin}: {len(faces.bad_files):,} bad files left out, first {name}: {reason}"
         )
     return faces
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process makes this cache; the system ends a killed one's turn."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    path = folder.with_name(f".{folder.name}.lock")
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.warning(f"another process is making the cache {folder}: waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no file that is open, but the lock does then
-            path.unlink()
-        lock.release()
 
 
 def _open_existing(folder: Path) -> Faces | None:

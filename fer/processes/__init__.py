@@ -1,1 +1,1 @@
-"""How processes start, tell each other something, and end."""
+"""How processes start, keep out of each other's way, tell each other something, and end."""

@@ -13,9 +13,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
+from fer.processes.locking import Lock, locked
 from fer.runs.epoch_rows import find_rows, read_rows, write_rows
 from fer.runs.json_files import Told, read_object, read_results
-from fer.runs.locking import locked
 from fer.runs.settings_file import read_settings
 from fer.writing import remove_parts, write_text
 
@@ -30,6 +30,9 @@ LONGEST_NAME = 255
 
 LOCK = ".lock"
 """In a run folder while a process trains there."""
+
+STATUS_LOCK = ".status.lock"
+"""There for the moment in which a process writes `status.json`: one that trains, or evaluates."""
 
 ANSWERED = "test_milliseconds_per_face"
 """In `status.json`: how long the test took, null until `test/predictions.csv` holds its answers."""
@@ -60,6 +63,7 @@ class RunFolder:
         self.test = self.path / "test"
         self.figures = self.path / "figures"
         self.made: str | None = None
+        self.held: Lock | None = None
 
     @staticmethod
     def open(path: Path | str) -> RunFolder:
@@ -123,20 +127,30 @@ class RunFolder:
         write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(settings))))
 
     def is_own(self) -> bool:
-        """Whether the folder that this process wrote is still the one that is there."""
-        return self.exists() and (self.made is None or self.made == self.status.get("wandb_id"))
+        """Whether the folder that this process wrote is still there, and still this process's."""
+        return self._is_same() and (self.held is None or self.held.is_held())
 
     def check_own(self) -> None:
-        """Refuses to write on where the folder is gone, or another training has made a new one.
+        """Refuses to write on where the folder is gone, or another training has it.
 
         Raises:
-            RunError: It was deleted, moved or replaced.
+            RunError: It was deleted, moved or replaced, or its lock was.
         """
-        if not self.is_own():
+        if not self._is_same():
             raise RunError(
                 f"{self.path} was deleted, moved or replaced while this process wrote into it: put "
                 "it back and run the same command to go on, or run it to begin again"
             )
+        if not self.is_own():
+            raise RunError(
+                f"{self.path} is no longer locked by this process: its lock was removed, or taken "
+                "over by another process after a long silence of this one. If no other process "
+                "trains there, the same command goes on"
+            )
+
+    def _is_same(self) -> bool:
+        """Whether the folder is the one that this process wrote."""
+        return self.exists() and (self.made is None or self.made == self.status.get("wandb_id"))
 
     def update(self, **changes: Any) -> None:
         """Changes entries of `status.json`.
@@ -144,13 +158,26 @@ class RunFolder:
         Raises:
             RunError: The folder is no longer the one that this process wrote.
         """
-        if self.made is not None:
-            self.check_own()
-        write_text(self.path / "status.json", json.dumps(self.status | changes, indent=2))
+        self._rewrite_status(lambda status: status | changes)
 
     def look(self, **story: Any) -> None:
-        """Records that the test part was looked at."""
-        self.update(test_looks=[*self.status.get("test_looks", []), {"time": now(), **story}])
+        """Records that the test part was looked at, whoever else looks at the same time."""
+        look = {"time": now(), **story}
+        self._rewrite_status(
+            lambda status: status | {"test_looks": [*status.get("test_looks", []), look]}
+        )
+
+    def _rewrite_status(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.check_own()
+        with self.writing_status():
+            write_text(self.path / "status.json", json.dumps(change(self.status), indent=2))
+
+    @contextmanager
+    def writing_status(self) -> Iterator[None]:
+        """Keeps other processes from changing `status.json` between reading and writing it."""
+        what = f"{self.path / 'status.json'} is being written by another process"
+        with locked(self.path / STATUS_LOCK, what, tell=lambda text: None):
+            yield
 
     def results(self) -> dict[str, Any]:
         """What `test/metrics.json` holds.
@@ -211,10 +238,11 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             what = f"{self.path} is being trained by another process"
-            with locked(self.path / LOCK, what, tell):
+            with locked(self.path / LOCK, what, tell) as self.held:
                 remove_parts(self.path, besides="evaluations")
                 yield
         finally:
+            self.held = None
             with suppress(OSError):
                 for each in (self.path, *made):
                     each.rmdir()

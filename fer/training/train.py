@@ -174,7 +174,8 @@ def _work(
     tracker = Tracker(run, settings, group, data.split.cautions)
     with EndRequest() as end:
         try:
-            facts |= _begin(settings, run, plan, data, facts)
+            with run.writing_status():
+                facts |= _begin(settings, run, plan, data, facts)
             tracker.start(facts)
             names = data.training()[0].names
             trainer = build_trainer(settings, run, tracker, names, end, job, trained > 0)

@@ -39,8 +39,8 @@ class TrunkCache(LightningDataModule):
     epoch e learns from variant e mod n, made when it is first needed. Batches, the order of the
     images in them and what they aim at are the data module's own, without a `shuffle_window`.
     Outputs lie in files `<run>/trunk/<digest of the frozen weights>/<name>.npy`, float32
-    `[N, crops, ...]`; they are made again, bit by bit the same, where they are missing or of other
-    weights.
+    `[N, crops, ...]`; they are made again, bit by bit the same, where they are missing, damaged or
+    of other weights.
 
     Args:
         settings: A whole configuration; `model.trunk_cache` is n, from 1.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -87,6 +89,21 @@ def test_two_processes_at_once(archive: Path, opened: Open, cache_dir: Path) -> 
     [folder] = cache_dir.iterdir()
     first, second = (out.split()[-1] for out, _ in outputs)
     assert first == second == opened(archive).fingerprint
+    assert folder.name.startswith("fer2013-")
+
+
+@pytest.mark.parametrize("why", ["ENOLCK", "EOPNOTSUPP", "ENOSYS"])
+def test_disk_without_locks(
+    why: str, opened: Open, archive: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some shared disks have none; a cache is made there, and a made one opened, all the same."""
+
+    def refuse(file: object, how: int) -> None:
+        raise OSError(getattr(errno, why), "the disk has no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert opened(archive).fingerprint == opened(archive).fingerprint
+    [folder] = cache_dir.iterdir()
     assert folder.name.startswith("fer2013-")
 
 

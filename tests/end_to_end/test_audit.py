@@ -123,6 +123,7 @@ def test_the_terminal_tells_the_main_figures(audited: Path) -> None:
 
 def test_the_page_needs_nothing_else_and_tells_the_same(audited: Path) -> None:
     page = (audited / "audit.html").read_text()
+    assert "drawn faces" not in page
     assert "http://" not in page and "https://" not in page and "<script" not in page
     assert page.count("data:image/png;base64,") > 50
     for words in (
@@ -178,6 +179,7 @@ def test_people_are_told_for_each_protocol(tmp_path: Path) -> None:
     assert story(folder)["people"] == {"number": 10, "in_several_parts": 0}
     for text in (told.out, (folder / "audit.html").read_text()):
         assert "people on both sides" in text
+        assert "drawn faces are alike by construction" in text
     assert rows(folder, "exact_copies.csv") == rows(folder, "bad_files.csv") == []
 
 

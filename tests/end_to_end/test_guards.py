@@ -12,12 +12,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 import yaml
+from lightning import Trainer
+from lightning.pytorch.callbacks import Callback
 
 from fer.assessing.chosen_faces import _match_classes
 from fer.data.faces import EXPRESSIONS, Faces
 from fer.errors import ConfigError
 from fer.evaluation.report import described
 from fer.runs.folder import RunFolder
+from fer.training import lightning_trainer
 from tests.builders import fer2013_tree
 from tests.end_to_end.commands import (
     TINY,
@@ -55,6 +58,28 @@ def test_two_processes_never_train_one_run(cut: Done, copy: Copy) -> None:
     assert told.status == 1
     assert "is being trained by another process" in told.err
     assert here("train", *done.arguments, UNTRACKED, folder=done.folder).status == 0
+
+
+class TakesOver(Callback):
+    """Another machine takes the run over, since this one stood still in its second epoch."""
+
+    def on_train_epoch_start(self, trainer: Trainer, module: object) -> None:
+        if trainer.current_epoch == 1:
+            (lock,) = Path.cwd().glob("outputs/default/*/.lock")
+            lock.write_text(json.dumps({"host": "elsewhere", "pid": 7}))
+
+
+def test_a_training_whose_run_was_taken_over_writes_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lightning_trainer, "progress_callbacks", lambda kind: [TakesOver()])
+    told = here("train", *TINY, UNTRACKED, "trainer.max_epochs=2", folder=tmp_path)
+    assert told.status == 1
+    assert "no longer locked by this process" in told.err
+    run = only_run(tmp_path)
+    assert [row["epoch"] for row in run.rows()] == [1]
+    assert run.status["state"] == "running"
+    assert "elsewhere" in (run.path / ".lock").read_text()
 
 
 def test_own_data_named_again_is_refused(plain: Done, copy: Copy) -> None:

@@ -134,7 +134,7 @@ def test_goes_on_with_what_was_kept(
     assert files(done.run) == []
 
 
-@pytest.mark.parametrize("loss", ["gone", "cut off", "of other weights"])
+@pytest.mark.parametrize("loss", ["gone", "cut off", "one bit", "of other weights"])
 def test_goes_on_where_what_was_kept_cannot_be_used(
     loss: str, halted: Done, watched: tuple[Done, Watch], copy: Copy
 ) -> None:
@@ -144,6 +144,10 @@ def test_goes_on_where_what_was_kept_cannot_be_used(
         shutil.rmtree(first.parent)
     elif loss == "cut off":
         first.write_bytes(first.read_bytes()[:200])
+    elif loss == "one bit":
+        content = bytearray(first.read_bytes())
+        content[len(content) // 2 + 3] ^= 0x40  # of an exponent
+        first.write_bytes(content)
     else:
         first.parent.rename(first.parent.with_name("0123456789abcdef"))
     told = here("train", *done.arguments, folder=done.folder)

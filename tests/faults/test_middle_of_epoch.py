@@ -35,6 +35,9 @@ LEVERS = (
 )
 """With more that has a memory or draws; two steps an epoch."""
 
+WINDOWS = ("data.train=1100", "data.batch_size=275", "data.shuffle_window=1024", "data.size=32")
+"""Two of them, and four batches still."""
+
 EVERY = "trainer.checkpoint_steps=1"
 Straight = Callable[..., RunFolder]
 
@@ -75,7 +78,7 @@ class Asks(Callback):
             signal.raise_signal(self.number)
 
 
-@pytest.mark.parametrize("more", [(), LEVERS], ids=["plain", "levers"])
+@pytest.mark.parametrize("more", [(), LEVERS, WINDOWS], ids=["plain", "levers", "windows"])
 def test_goes_on_within_the_epoch(
     more: tuple[str, ...], straight: Straight, tmp_path: Path
 ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import wandb
@@ -115,7 +118,6 @@ def test_goes_away_meanwhile(
     started = time.monotonic()
     for epoch in (2, 3):
         record.run.log({"epoch": epoch}, step=epoch)
-    assert time.monotonic() - started < 0.5
     record.finish(0)
     wandb.teardown()
     assert time.monotonic() - started < TIMEOUT + BUSY
@@ -155,11 +157,25 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return only_run(folder)
 
 
-def assert_not_harmed(run: RunFolder, offline: RunFolder) -> None:
-    """The same training, at the same speed but for what a busy machine does."""
+@pytest.fixture
+def spoken_to(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Whom this process itself, not W&B's beside it, connects to."""
+    found: list[Any] = []
+    connect = socket.socket.connect
+
+    def noting(self: socket.socket, address: Any) -> None:
+        found.append(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", noting)
+    return found
+
+
+def assert_not_harmed(run: RunFolder, offline: RunFolder, spoken_to: list[Any]) -> None:
+    """The same training, in a process that leaves the server to W&B's own."""
     assert_same_training(run, offline)
-    slowest, usual = (max(row["seconds"] for row in each.rows()) for each in (run, offline))
-    assert slowest < 5 * usual + 1
+    server = urlsplit(os.environ["WANDB_BASE_URL"])
+    assert spoken_to and (server.hostname, server.port) not in spoken_to
 
 
 @pytest.mark.parametrize(
@@ -167,7 +183,9 @@ def assert_not_harmed(run: RunFolder, offline: RunFolder) -> None:
     ["stalls", *(pytest.param(mood, marks=pytest.mark.slow) for mood in ("refuses", "403"))],
     indirect=True,
 )
-def test_training_without_a_server(server: str, offline: RunFolder, tmp_path: Path) -> None:
+def test_training_without_a_server(
+    server: str, offline: RunFolder, spoken_to: list[Any], tmp_path: Path
+) -> None:
     started = time.monotonic()
     told = here("train", *ONLINE, folder=tmp_path)
     assert told.status == 0, told.err
@@ -176,7 +194,7 @@ def test_training_without_a_server(server: str, offline: RunFolder, tmp_path: Pa
     folder = told_once(told.err, REASONS[server])
     assert [folder] == [path.parent.resolve() for path in wandb_files(run.path)]
     assert epochs(folder) == [1, 2]
-    assert_not_harmed(run, offline)
+    assert_not_harmed(run, offline, spoken_to)
 
 
 class ChangesMood(Callback):
@@ -198,6 +216,7 @@ def test_training_with_one(
     mood: str,
     well: WandbServer,
     offline: RunFolder,
+    spoken_to: list[Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -217,4 +236,4 @@ def test_training_with_one(
     else:
         folder = told_once(told.err, "has not taken all of this run")
         assert folder.parent == (run.path / "wandb").resolve() and epochs(folder) == [1, 2]
-    assert_not_harmed(run, offline)
+    assert_not_harmed(run, offline, spoken_to)

@@ -35,6 +35,17 @@ def test_a_file_that_is_cut_off_or_missing_is_none(tmp_path: Path) -> None:
         assert open_array(path, WHOLE.shape) is None
 
 
+@pytest.mark.parametrize("place", [10, 70, 128, 150, -5, -1])
+def test_a_file_with_one_byte_changed_is_none(place: int, tmp_path: Path) -> None:
+    """In its head, its numbers or its checksum."""
+    path = tmp_path / "whole.npy"
+    write_array(path, WHOLE.shape, [WHOLE])
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    assert open_array(path, WHOLE.shape) is None
+
+
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     def fills_up() -> Iterator[NDArray[np.float32]]:
         yield WHOLE[:1] + 100
