@@ -8,13 +8,17 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import wandb
 
 from fer.errors import FerError
+
+PATIENCE = 20.0
+"""Seconds beyond the server's after which W&B's own process counts as hung."""
 
 REASON = 400
 """Letters of W&B's own words that fit into the one line."""
@@ -75,13 +79,15 @@ class Record:
         """Ends the record; tells what is not on the server though it should be, or on no disk."""
         self.ending = True
         try:
-            self.run.finish(exit_code=exit_code)
+            with self._not_hung() if self.online else nullcontext():
+                self.run.finish(exit_code=exit_code)
         except TimeoutError:
             self.unsent = f"not within {self.timeout:g} s"
+            self._end_service()
         except Exception as error:
             self.trouble = self.trouble or _reason(error)
-            with suppress(Exception):
-                wandb.teardown()  # where W&B's process is dead, the next job begins one of its own
+            with suppress(Exception):  # where W&B's process is dead, the next job begins another
+                self._end_service()
         if reason := self.trouble or (self.unsent if self.online else None):
             lacking = f"W&B's record {self.folder} is not whole ({reason})"
             if self.online:
@@ -103,7 +109,8 @@ class Record:
             ) from None
         except Exception as error:
             self.unsent = _reason(error)
-            wandb.teardown()  # or the run's id would be in use
+            self._end_service()  # or the run's id would be in use
+            self.trouble = None  # the offline record that follows has a process of its own
             for folder in set(records.glob("run-*")) - before:
                 shutil.rmtree(folder, ignore_errors=True)
             return None
@@ -119,6 +126,33 @@ class Record:
                 f"W&B cannot begin a record: {_reason(error)}; without one, use "
                 "logger.mode=disabled"
             ) from None
+
+    def _end_service(self) -> None:
+        """Ends W&B's own process; the next record begins another."""
+        with self._not_hung():
+            wandb.teardown()
+
+    @contextmanager
+    def _not_hung(self) -> Iterator[None]:
+        """Within it W&B's own process is killed where it has not answered for too long.
+
+        W&B waits for it without end. Asked to end while it answers something that nobody waits for
+        any more, it never reads the request (seen with 0.31).
+        """
+        connection = getattr(wandb.setup(), "_connection", None)
+        process = getattr(getattr(connection, "_proc", None), "_process", None)
+
+        def kill() -> None:
+            if process is not None:
+                self.trouble = self.trouble or "its own process hung"
+                process.kill()
+
+        watch = Timer(self.timeout + PATIENCE, kill)
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def _begin(self, online: bool) -> Any:
         settings = wandb.Settings(

@@ -162,7 +162,7 @@ def test_a_run_tells_its_accuracy_without_copies(planted: Path, audited: Path) -
     moved = planted.rename(planted.with_name("moved"))
     try:
         gone = here("audit", f"run={run.path}", folder=planted.parent)
-        assert gone.status == 1 and f"data.path={planted} does not exist" in gone.err
+        assert gone.status == 1 and f"no longer at {planted}" in gone.err
         told = here("audit", f"run={run.path}", f"data_path={moved}", folder=planted.parent)
         assert told.status == 0, told.err
     finally:

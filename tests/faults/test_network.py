@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import wandb
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
+import fer.runs.wandb_record
 import fer.training.lightning_trainer
 from fer.errors import FerError
 from fer.runs.folder import RunFolder
@@ -140,6 +142,26 @@ def test_its_own_process_is_killed(tmp_path: Path, capfd: pytest.CaptureFixture[
     Record(tmp_path, "offline", TIMEOUT, id="next", project="fer").finish(0)
     wandb.teardown()
     assert capfd.readouterr().err == ""
+
+
+def test_its_own_process_hangs(
+    well: WandbServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """W&B would wait for it without end."""
+    monkeypatch.setattr(fer.runs.wandb_record, "PATIENCE", 1.0)
+    record = Record(tmp_path, "online", TIMEOUT, id="one", project="fer")
+    record.run.log({"epoch": 1}, step=1)
+    service = wandb.setup()._connection._proc  # type: ignore[union-attr]
+    assert service is not None
+    service._process.send_signal(signal.SIGSTOP)
+    started = time.monotonic()
+    record.finish(0)
+    assert time.monotonic() - started < TIMEOUT + BUSY
+    assert service._process.poll() == -signal.SIGKILL
+    told_once(capsys.readouterr().err, "has not taken all of this run (its own process hung)")
 
 
 def test_nobody_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
