@@ -108,11 +108,10 @@ def literal(argument: str) -> str:
     key, _, value = argument.partition("=")
     if re.fullmatch(r"[\w./\\:-]*", value, re.ASCII):
         return argument
-    try:
-        meant = Path(value).expanduser().exists()
-    except (OSError, RuntimeError):  # too long for a name, or of a user who is not there
-        meant = False
-    meant = meant or not (value.startswith(("[", "{", "'", '"')) or _readable(argument))
+    from fer.settings.unknown import is_there
+
+    nested = value.startswith(("[", "{", "'", '"'))
+    meant = is_there(value) or not (nested or _readable(argument))
     return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'" if meant else argument
 
 

@@ -130,6 +130,9 @@ def read_run(path: Path) -> TestedRun:
     ):
         if lacking := [key for key in needed if not _has(holds, key)]:
             raise RunError(f"{path} lacks {', '.join(lacking)}: restore it")
+    if not isinstance(settings["seed"], int):
+        config = run.path / "config.yaml"
+        raise RunError(f"{config} is damaged: seed is no whole number; restore it")
     names, truth, right = _answers(run.test / "predictions.csv", results)
     return TestedRun(
         run.path,

@@ -105,6 +105,8 @@ def _read_resumable(path: Path) -> dict[str, Any]:
     try:
         stopped_early(checkpoint)
         where(checkpoint)
+        if not isinstance(checkpoint["epoch"], int) or checkpoint["epoch"] < 0:
+            raise ValueError("no number of an epoch")
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError):
         raise DamagedCheckpointError(
             f"{path} does not say where the training was: train again with restart=true"

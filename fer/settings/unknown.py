@@ -47,11 +47,19 @@ def explain(error: Exception, conf: Path, name: str) -> str:
     word = getattr(error, "override", None)  # what Hydra's grammar could not read
     if word and "=" not in word:
         groups = [each.parent.name for each in conf.glob("*/*.yaml") if each.stem == word]
-        if not groups and Path(word).exists():
+        if not groups and is_there(word):
             groups = [key for key in ("source", "run") if key in settings(conf, name)]
         meant = "".join(f"; is {group}={word} meant?" for group in groups[:1])
         return f"{word}: settings are given as key=value{meant}"
     return f"{told}; quote what the shell would take apart, as in 'key={{a: 1}}'"
+
+
+def is_there(word: str) -> bool:
+    """Whether a word of the command line is the name of a file or folder."""
+    try:
+        return Path(word).expanduser().exists()
+    except (OSError, RuntimeError):  # too long for a name, or of a user who is not there
+        return False
 
 
 def nearest_setting(key: str, conf: Path, name: str) -> str:

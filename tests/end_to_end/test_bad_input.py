@@ -27,6 +27,7 @@ SETTINGS: dict[str, Case] = {
     "group": (["modle=resnet18"], ["is model meant?"]),
     "alone": (["fer2013"], ["key=value", "is data=fer2013 meant?"]),
     "no ASCII": (["name=Größe/n"], ["name=Größe/n", "letters"]),
+    "a long word": (["a" * 300], ["key=value"]),
     "a bracket": (["optimizer.lr=0.1)"], ["optimizer.lr=0.1)", "number"]),
     "several": (["seed=1,2"], ["-m", "seed=[1,2]"]),
     "large": (["seed=-1"], ["from 0 to 2,147,483,648"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,8 @@ STORY: dict[str, Any] = {
         {"callbacks": {"Stop": {"wait_count": "x", "patience": 3}}},
         {"callbacks": {"Stop": {"wait_count": torch.ones(2), "patience": torch.ones(3)}}},
         {"epoch": "last"},
+        {"epoch": math.inf},
+        {"epoch": -2},
     ],
     ids=str,
 )
@@ -150,6 +153,16 @@ def test_a_checkpoint_that_does_not_say_where_it_was(
     torch.save(STORY | change, run.best)
     with pytest.raises(RunError, match=r"last\.ckpt does not say where the training was"):
         resume_point(run)
+
+
+@pytest.mark.parametrize("seed", ["null", "one", "[1]"])
+def test_a_seed_that_is_no_number(seed: str, tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run")
+    config = path / "config.yaml"
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("seed:")]
+    config.write_text("\n".join([*lines, f"seed: {seed}"]))
+    with pytest.raises(RunError, match=r"config\.yaml is damaged: seed"):
+        read_run(path)
 
 
 def test_a_name_that_no_file_can_have() -> None:
