@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 RATES = (0.001, 0.002, 0.003, 0.004)
-SETTINGS = (*TINY, UNTRACKED, "data.train=280", "trainer.max_epochs=8")
+SETTINGS = (*TINY, UNTRACKED, "data.train=280", "trainer.max_epochs=12")
 """Twenty steps an epoch: time enough to meet a job in the middle of its training."""
 SMALL = ("gpus_per_node=null", "cpus_per_task=1", "mem_gb=1", "timeout_min=20")
 PATIENCE = 900
@@ -177,7 +178,7 @@ def test_every_job_finishes(sweep: Sweep) -> None:
     with table.open(newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)] == ["finished"] * len(RATES)
     for rate in RATES:
-        assert [row["epoch"] for row in sweep.run(rate).rows()] == list(range(1, 9))
+        assert [row["epoch"] for row in sweep.run(rate).rows()] == list(range(1, 13))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_goes_on_where_it_was(sweep: Sweep, job: int, times: int, name: str) -> 
     log = sweep.log(job)
     assert len(sweep.run(RATES[job]).status["resumed"]) == times
     assert log.count("finishing the step and writing it down") == times
-    assert log.count("going on within epoch") == times
+    assert len(re.findall(r"going on (?:within|after) epoch", log)) == times  # as the signal falls
     assert log.count(f"ended by {name}: the same command goes on") == times
 
 
