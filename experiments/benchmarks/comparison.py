@@ -33,7 +33,7 @@ from fer.evaluation.metrics import headline, per_class
 from fer.evaluation.predictions import Predictions
 from fer.runs.folder import RunFolder
 from fer.runs.plan import plan_run
-from fer.training.sweep import summarise
+from fer.training.sweep_summary import summarise
 
 FACES, EPOCHS, SEEDS, DRAWN = 3_589, 60, 3, 50
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

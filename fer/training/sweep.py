@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer.config import names_sweep
 from fer.errors import ConfigError, FerError, stop
-from fer.evaluation.cautions import find_cautions, marked
-from fer.evaluation.sweep_jobs import Job, spread_text
+from fer.evaluation.cautions import find_cautions
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.settings.launchers import check_launcher, tell_where
-from fer.training.sweep_records import job_records, job_story, planned_jobs, sweep_overrides
+from fer.training.sweep_records import job_records, job_story
+from fer.training.sweep_summary import print_summary, summarise
 from fer.writing import write_text
 
 _failed = False
@@ -116,7 +115,7 @@ class SweepSummary(Callback):
         for folder in _folders(config):
             jobs = summarise(folder)
             _failed |= any(job["status"] in ("failed", "interrupted") for job in jobs)
-            _print(jobs, folder)
+            print_summary(jobs, folder)
 
 
 def _keys(overrides: Iterable[str]) -> list[str]:
@@ -130,42 +129,6 @@ def _folders(config: DictConfig) -> list[Path]:
     if own.name != os.environ.get("FER_SWEEP"):
         return [own]
     return sorted(path.parent for path in own.parent.parent.glob(f"*/{own.name}/jobs")) or [own]
-
-
-def summarise(folder: Path) -> list[dict[str, Any]]:
-    """Writes `sweep.csv`, `sweep.md` and `sweep.html` from the jobs' records and run folders.
-
-    Returns:
-        A story per job; its overrides are those that differ between the jobs.
-    """
-    records: dict[Path, str] | None = None
-    while records != (found := job_records(folder)):  # again if a job ended meanwhile
-        records, jobs = found, _write_summary(found, folder)
-    return jobs
-
-
-def _write_summary(records: Mapping[Path, str], folder: Path) -> list[dict[str, Any]]:
-    from fer.evaluation.sweep_report import write_sweep_report
-
-    jobs = [job_story(path, text) for path, text in records.items()]
-    given = sweep_overrides(folder)
-    known = {job["number"] for job in jobs}
-    jobs += [
-        {"number": number, "overrides": overrides, "status": "pending"}
-        for number, overrides in enumerate(planned_jobs(given))
-        if number not in known
-    ]
-    values: dict[str, dict[str, None]] = {}
-    for job in sorted(jobs, key=lambda job: int(job["number"])):
-        for key, _, value in (override.partition("=") for override in job["overrides"]):
-            values.setdefault(key, {})[value] = None
-    swept = {key for key, several in values.items() if len(several) > 1}
-    for job in jobs:
-        job["overrides"] = [o for o in job["overrides"] if o.partition("=")[0] in swept]
-    title = f"Sweep over {', '.join(key for key in values if key in swept)}" if swept else "Sweep"
-    words = given or [f"{key}={','.join(several)}" for key, several in values.items()]
-    write_sweep_report(jobs, folder, title, f"python -m fer.train -m {shlex.join(words)}")
-    return jobs
 
 
 def _results(run: RunFolder | RunGroup) -> dict[str, Any]:
@@ -224,31 +187,3 @@ def _group_results(group: RunGroup) -> dict[str, Any]:
         "accuracy_deviation": accuracy["deviation"],
         "accuracy_median": accuracy["median"],
     }
-
-
-def _print(jobs: list[dict[str, Any]], folder: Path) -> None:
-    """The summary on the terminal."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    table = Table("job", "overrides", "validation", "test accuracy (95 %)", "s/epoch", "status")
-    for job in jobs:
-        figures = ["", "", ""]
-        if job["status"] == "finished":
-            low, high = job["intervals"].get("accuracy", (None, None))
-            figures = [
-                f"{job['validation_accuracy']:.3f}",
-                marked(f"{job['metrics']['accuracy']:.3f}", job["cautions"])
-                + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
-                + (f"\n{spread_text(Job(**job))}" if job.get("runs") else ""),
-                f"{job['seconds_per_epoch']:.1f}",
-            ]
-        overrides = escape(" ".join(job["overrides"]))
-        table.add_row(str(job["number"]), overrides, *figures, job["status"])
-    console.print(table)
-    for job in jobs:
-        if job.get("error"):
-            console.print(f"job {job['number']} failed: {job['error']}", style="red", markup=False)
-    console.print(f"summary: {folder / 'sweep.html'} (also sweep.md, sweep.csv)", markup=False)

@@ -151,6 +151,9 @@ def test_torchrun_starts_the_processes(tmp_path: Path) -> None:
     assert run.status["state"] == "finished" and run.settings["trainer"]["devices"] == 2
     assert [row["epoch"] for row in run.rows()] == [1]
     assert run.results()["n"] == 14 and len(run.status["test_looks"]) == 1
+    cache = [path for path in (tmp_path / "outputs" / "cache").rglob("*") if path.is_file()]
+    made = max(path.stat().st_mtime_ns for path in cache)
+    assert made < run.split.stat().st_mtime_ns  # by the first, before the second is told of it
 
 
 def test_jobs_side_by_side_would_share_devices() -> None:

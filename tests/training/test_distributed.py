@@ -21,7 +21,7 @@ from fer.config import CONF
 from fer.evaluation.sweep_report import write_sweep_report
 from fer.processes.requeueing import requeue
 from fer.settings.unknown import explain
-from fer.training.sweep import summarise
+from fer.training.sweep_summary import summarise
 from tests.end_to_end.commands import TINY, here, runs
 
 submitit = pytest.mark.skipif(

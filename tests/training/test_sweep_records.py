@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fer.training.sweep import summarise
+from fer.training.sweep_summary import summarise
 
 FINISHED = {
     "number": 1,
