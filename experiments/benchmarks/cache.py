@@ -12,52 +12,25 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import tempfile
-import threading
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from watched import peaks
 
 from fer.data.cache import open_faces
 from fer.data.readers.fer2013 import Fer2013Reader
 from fer.data.readers.fer2013_csv import USAGES
 
 
-def anonymous_mib() -> float:
-    """Anonymous memory of this process now, in MiB."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("RssAnon"))
-    return int(line.split()[1]) / 1024
-
-
-@contextmanager
-def peak_of_memory() -> Iterator[list[float]]:
-    """Sample the anonymous memory every 20 ms; the list's last element is the peak."""
-    peak = [anonymous_mib()]
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.02):
-            peak.append(max(peak[-1], anonymous_mib()))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        watcher.join()
-
-
 def measure(source: Path, cache_dir: Path, what: str) -> None:
     """Open a source, made first if its cache is not there, and print time and memory."""
-    with peak_of_memory() as peak:
+    with peaks() as peak:
         started = time.perf_counter()
         faces = open_faces(Fer2013Reader(source), cache_dir, progress=False)
         seconds = time.perf_counter() - started
     print(
-        f"{what:<26}{seconds:9.3f} s{peak[-1]:9.0f} MiB  {type(faces.images).__name__} "
+        f"{what:<26}{seconds:9.3f} s{peak['main']:9.0f} MiB  {type(faces.images).__name__} "
         f"{faces.images.shape} {faces.fingerprint[:12]}",
         flush=True,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from watched import anonymous_mib
 
 from fer.data.data_sets import DATA_MODULES
 from fer.data.faces import SEVEN
@@ -43,10 +44,9 @@ def peak_mib(command: list[str]) -> float:
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    status, peak = Path(f"/proc/{process.pid}/status"), 0.0
+    peak = 0.0
     while process.poll() is None:
-        lines = [text for text in status.read_text().splitlines() if text.startswith("RssAnon")]
-        peak = max([peak, *(int(text.split()[1]) / 1024 for text in lines)])
+        peak = max(peak, anonymous_mib(process.pid))
         time.sleep(0.02)
     if process.returncode:
         assert process.stderr is not None
