@@ -176,5 +176,8 @@ def name_sweep(arguments: Sequence[str]) -> None:
 
 
 def name_launch() -> None:
-    """Draws an id of this start by a user, for all of its jobs, also those started once more."""
-    os.environ["FER_LAUNCH"] = secrets.token_hex(8)
+    """Draws an id of this start by a user, for all of its jobs, also those started once more.
+
+    Within a user's own script on Slurm it ends in the script's job, which Slurm may requeue.
+    """
+    os.environ["FER_LAUNCH"] = f"{secrets.token_hex(8)} {os.getenv('SLURM_JOB_ID', '')}".strip()

@@ -84,11 +84,18 @@ def launch() -> str | None:
 
 
 def _is_of_this_launch(run: RunFolder) -> bool:
-    """Whether a run was begun by the command that this is a job of: it has started over."""
+    """Whether a run was begun by the command that this is a job of: it has started over.
+
+    Or by the same command before Slurm requeued the script that gives it.
+    """
     try:
-        return launch() is not None and run.exists() and run.status.get("launch") == launch()
+        before, now = run.status.get("launch") if run.exists() else None, launch()
     except RunError:  # damaged
         return False
+    if before is None or now is None:
+        return False
+    requeued = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    return bool(before == now or (requeued and before.split()[1:] == now.split()[1:] != []))
 
 
 def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) -> Plan:

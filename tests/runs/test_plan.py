@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import fer.runs.folder
+from fer.config import name_launch
 from fer.runs.folder import RunFolder
 from fer.runs.plan import Plan, launch, plan_run, planned
 
@@ -75,6 +76,25 @@ def test_a_job_that_its_cluster_starts_again_starts_over_once(
         for aside in tmp_path.glob("run.before-*"):  # named by the second
             aside.rename(tmp_path / f"{len(list(tmp_path.iterdir()))}")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_script_that_slurm_requeues_starts_over_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    monkeypatch.setenv("FER_LAUNCH", "")  # is set anew below
+    told = []
+    for job, restarts in (("7", None), ("7", "1"), ("7", None), ("8", "1"), (None, None)):
+        for name, value in (("SLURM_JOB_ID", job), ("SLURM_RESTART_COUNT", restarts)):
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        name_launch()
+        told.append(begin(run).action)
+        for aside in tmp_path.glob("run.before-*"):
+            aside.rename(tmp_path / f"{len(list(tmp_path.iterdir()))}")
+    assert told == ["start", "resume", "start", "start", "start"]
 
 
 @pytest.mark.parametrize("number", ["first", ""])
