@@ -18,6 +18,7 @@ from fer.data.overlaps import is_random
 from fer.data.splits import Indices, Split
 from fer.errors import ConfigError, FerError
 from fer.runs.folder import RunFolder
+from fer.runs.run_names import weights_path
 
 
 class Note(NamedTuple):
@@ -89,8 +90,8 @@ def _built_on(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     labelling = settings.get("pseudo", {}).get("run")
     if labelling is not None:
         yield "pseudo.run", labelling
-    weights = model.get("weights", "none")
-    if weights not in ("none", "imagenet"):
+    weights = weights_path(settings)
+    if weights is not None:
         yield "model.weights", weights
 
 

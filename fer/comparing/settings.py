@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fer.runs.run_names import NOT_DECIDING
+from fer.runs.run_names import SAME_RUN, TOLD_OTHERWISE
 
 Settings = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ _SHOWN_ANYWAY = ("tag", "seed", "protocol.fold", "sources")
 _FILES = ("data.exclude", "data.faces.detector_model")
 # What is no part of a run's hash, yet a reader must see.
 _TOLD = (*_FILES, "pseudo", "model.members", "distillation.teacher", "trainer.max_epochs")
-_NOT_COMPARED = tuple(key for key in (*NOT_DECIDING, *_SHOWN_ANYWAY) if key not in _TOLD)
+_NOT_COMPARED = {*SAME_RUN, *TOLD_OTHERWISE, *_SHOWN_ANYWAY} - {*_TOLD}
 # One choice under several keys.
 _NETWORK = ("model.name", "model.backbone", "model.kind", "model.network")
 _KEYS_IN_NAME = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 from torchmetrics.utilities import dim_zero_cat
 
 from fer.extending.own_metrics import METRICS, measure_own
@@ -34,10 +34,7 @@ class EpochMetrics(nn.Module):
             accuracy: MulticlassAccuracy(classes, average="micro", sync_on_compute=False)
         }
         if macro:
-            figures["balanced_accuracy"] = MulticlassAccuracy(
-                classes, average="macro", sync_on_compute=False
-            )
-            figures["f1_macro"] = MulticlassF1Score(classes, average="macro", sync_on_compute=False)
+            figures["means"] = ClassMeans(classes, sync_on_compute=False)
         self.figures = MetricCollection(figures)
         self.own = OwnFigures() if macro and METRICS.loaded() else None
         self.kept: list[tuple[int, Tensor, Tensor, Tensor]] = []
@@ -89,6 +86,22 @@ class EpochMetrics(nn.Module):
             figures |= self.own.compute()
             self.own.reset()
         return {f"{self.stage}/{name}": value for name, value in figures.items()}
+
+
+class ClassMeans(MulticlassConfusionMatrix):
+    """Balanced accuracy and macro F1 as a test report defines them, also where classes are absent.
+
+    See `fer.evaluation.metrics`: all K classes count in the mean F1, an absent one with 0;
+    those without images are left out of the balanced accuracy.
+    """
+
+    def compute(self) -> dict[str, Tensor]:  # type: ignore[override]
+        """Names to figures, 0 to 1."""
+        counts = self.confmat.float()
+        hits, truth, told = counts.diag(), counts.sum(dim=1), counts.sum(dim=0)
+        recall = (hits / truth)[truth > 0]
+        f1 = torch.nan_to_num(2 * hits / (truth + told))
+        return {"balanced_accuracy": recall.mean(), "f1_macro": f1.mean()}
 
 
 class OwnFigures(Metric):

@@ -159,30 +159,45 @@ def resume_point(run: RunFolder) -> tuple[Path | None, dict[str, Any], str | Non
 
 
 def _make_sure_of_best(run: RunFolder, checkpoint: Mapping[str, Any]) -> None:
-    """Finds out now, not when the test needs it, whether `best.ckpt` can be read.
+    """Finds out now, not when the test needs it, whether `best.ckpt` is of the best epoch.
 
-    Where the last epoch is the best one, `last.ckpt` is the same and stands in.
+    Where the last epoch is the best one, `last.ckpt` is the same and stands in: `best.ckpt` is
+    written after it, and may not be there yet.
 
     Args:
         run: The run folder.
         checkpoint: With which the training goes on.
 
     Raises:
-        RunError: It cannot be read, nor be made again.
+        RunError: It cannot be read, or is of another epoch, and cannot be made again.
     """
     epoch = checkpoint["callbacks"].get("Recorder", {}).get("best_epoch")
     if epoch is None:  # there was none yet
         return
     try:
-        read_checkpoint(run.best)
+        _check_epoch(run.best, epoch)
     except (DamagedCheckpointError, MissingCheckpointError) as error:
         try:
-            last = read_checkpoint(run.last)
+            _check_epoch(run.last, epoch)
         except (DamagedCheckpointError, MissingCheckpointError):
             raise error from None
-        if last["epoch"] + 1 != epoch:
-            raise
         copy_checkpoint(run.last, run.best)
+
+
+def _check_epoch(path: Path, epoch: int) -> None:
+    """Whether a checkpoint was written at an epoch's end.
+
+    Raises:
+        DamagedCheckpointError: It cannot be read, or is of another epoch.
+        MissingCheckpointError: It is not there.
+        RunError: It holds pickled code.
+    """
+    checkpoint = _read_resumable(path)
+    if checkpoint["epoch"] + 1 != epoch:
+        raise DamagedCheckpointError(
+            f"{path} was written {where(checkpoint)}, but the best epoch is {epoch}: restore it, "
+            "or train again with restart=true"
+        )
 
 
 def _passed_over(paths: Iterable[Path]) -> str:

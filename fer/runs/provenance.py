@@ -23,6 +23,7 @@ def versions() -> dict[str, str]:
     return {
         **{name: _version_of_plugin(name) for name in plugins.named()},
         "python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("numpy", "scikit-learn", "kornia")},
         **{name: module.__version__ for name, module in modules.items()},
     }
 

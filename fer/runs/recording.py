@@ -142,13 +142,11 @@ class Recorder(Checkpoint):
             self.tracker.log(row)
         if self._is_best(metrics[self.monitor]):
             self.best, self.best_epoch = metrics[self.monitor], int(row["epoch"])
-            trainer.save_checkpoint(self.run.best)
-            if trainer.is_global_zero:
-                copy_checkpoint(self.run.best, self.run.last)
-        else:
-            trainer.save_checkpoint(self.run.last)
+        trainer.save_checkpoint(self.run.last)
         if trainer.is_global_zero:
             self.run.middle.unlink(missing_ok=True)
+            if self.best_epoch == row["epoch"]:  # after `last.ckpt`, which stands in until then
+                copy_checkpoint(self.run.last, self.run.best)
         self.end.leave(self._asked(trainer))
         self.end.busy = False
 

@@ -8,31 +8,35 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-NOT_DECIDING = (
-    "paths",
+SAME_RUN = (
     "logger",
     "restart",
-    "trials",
-    "name",
     "sure_accuracy",
-    "pseudo",  # what it adds to the training part joins the data's fingerprint
-    "data.path",
     "data.processes",
     "data.on_device",
-    "data.exclude",
-    "data.votes_path",
-    "data.csv_path",
     "data.download",
-    "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
-    "model.members",  # sources, which name the weights, decide
-    "distillation.teacher",
     "trainer.max_epochs",
     "trainer.checkpoint_steps",
     "trainer.accelerator",
     "trainer.progress",
     "trainer.threads",
 )
-"""Settings that say where, how fast or how loudly, but not what comes out."""
+"""Settings that say how fast, how long or how loudly: the run is the same."""
+
+TOLD_OTHERWISE = (
+    "paths",
+    "trials",
+    "name",
+    "pseudo",  # what it adds to the training part joins the data's fingerprint
+    "data.path",
+    "data.exclude",
+    "data.votes_path",
+    "data.csv_path",
+    "data.faces.detector_model",  # its content decides the pixels, hence the data's fingerprint
+    "model.members",  # sources, which name the weights, decide
+    "distillation.teacher",
+)
+"""Settings that say where: what is there decides, by its fingerprint or its digest."""
 
 OFF = {
     "data.shuffle_window": None,
@@ -46,10 +50,17 @@ A run without the key and one at this value are of one configuration.
 """
 
 
+def weights_path(settings: Mapping[str, Any]) -> str | None:
+    """The file or run folder that `model.weights` names; None where it is none or ImageNet's."""
+    weights = settings["model"].get("weights", "none")
+    return None if weights in ("none", "imagenet") else str(weights)
+
+
 def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide the result."""
     kept = deepcopy(dict(settings))
-    for key in (*NOT_DECIDING, *OFF):
+    own = (*SAME_RUN, *TOLD_OTHERWISE, *(["model.weights"] if weights_path(settings) else []))
+    for key in (*own, *OFF):
         *groups, leaf = key.split(".")
         node = kept
         for group in groups:

@@ -135,5 +135,5 @@ def build_teacher(settings: Mapping[str, Any]) -> Teacher | None:
 
 def _source_run(weights: str) -> RunFolder | None:
     """The run folder that `model.weights` names, if it names one."""
-    path = Path(weights).expanduser()
+    path = Path(weights)
     return RunFolder.open(path) if weights not in ("none", "imagenet") and path.is_dir() else None

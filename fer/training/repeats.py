@@ -28,7 +28,7 @@ from fer.evaluation.repeats_tables import print_group
 from fer.evaluation.report import write_report
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
-from fer.runs.run_names import run_name
+from fer.runs.run_names import run_name, weights_path
 from fer.training.pseudo_labels import fingerprint, pseudo_labels
 from fer.training.train import make_absolute, train
 from fer.writing import write_text
@@ -146,7 +146,8 @@ def _group_path(settings: Mapping[str, Any], pictures: str, repeats: Sequence[Re
         "trials": settings["trials"] if settings["trials"] > 1 else 0,
     }
     words = [f"{count}{name}" for name, count in counts.items() if count]
-    named = [settings["model"].get("members"), settings["distillation"]["teacher"]]
+    chosen = settings["model"].get("members"), settings["distillation"]["teacher"]
+    named = [*chosen, *filter(None, [weights_path(settings)])]
     own = {**settings, "sources": named} if any(named) else settings
     name = "-".join([run_name(own, pictures), *words])
     return Path(settings["paths"]["outputs"], settings["name"], name)

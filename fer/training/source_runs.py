@@ -17,13 +17,15 @@ from fer.data.modules import FaceDataModule
 from fer.data.splits import Split
 from fer.errors import ConfigError, RunError
 from fer.runs.folder import RunFolder
+from fer.runs.run_names import weights_path
 
 
 def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
     """Finds and checks the finished runs that a configuration names.
 
-    `model.members` and `distillation.teacher` become absolute folders. A list `sources` of their
-    names and digests joins the settings, so that a source that is trained again makes another run.
+    `model.members` and `distillation.teacher` become absolute folders. A list `sources` of digests
+    joins the settings, also of what `model.weights` names, so that a source that is trained again,
+    or a file of weights that has changed, makes another run.
     What a reader must know of them joins the split's notes, and its cautions where validation
     images were trained on.
 
@@ -53,8 +55,12 @@ def settle_sources(settings: dict[str, Any], data: FaceDataModule) -> None:
             )
         distillation["teacher"] = str(teacher.path)
         sources.append(teacher)
-    if sources:
-        settings["sources"] = [f"{run.path.name} {_digest(run)}" for run in sources]
+    told = [f"{run.path.name} {_digest(run.best)}" for run in sources]
+    if named := weights_path(settings):
+        weights = RunFolder.open(named).best if Path(named).is_dir() else Path(named)
+        told.append(f"model.weights {_digest(weights)}")
+    if told:
+        settings["sources"] = told
     found = check_leaks(settings, data)
     notes = dict.fromkeys([*data.split.notes, *(note.text for note in found)])
     marked = (note.text for note in found if note.caution)
@@ -157,8 +163,8 @@ def _check_pictures(member: RunFolder, settings: Mapping[str, Any]) -> None:
             )
 
 
-def _digest(run: RunFolder) -> str:
-    """Of the best weights: trained again, a run is another source."""
-    if not run.best.is_file():
-        raise RunError(f"{run.best} is missing: train again with restart=true")
-    return hashlib.sha256(run.best.read_bytes()).hexdigest()[:16]
+def _digest(weights: Path) -> str:
+    """Of a file of weights: trained again, a run is another source."""
+    if not weights.is_file():
+        raise RunError(f"{weights}: there is no such file of weights")
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]

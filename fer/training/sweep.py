@@ -16,13 +16,14 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from fer.checks.sweeps import check_swept
 from fer.config import names_sweep
 from fer.errors import ConfigError, FerError, stop
 from fer.evaluation.cautions import find_cautions
 from fer.runs.folder import RunFolder
 from fer.runs.group import RunGroup
 from fer.settings.launchers import check_launcher, tell_where
-from fer.training.sweep_records import job_records, job_story
+from fer.training.sweep_records import as_typed, job_records, job_story
 from fer.training.sweep_summary import print_summary, summarise
 from fer.writing import write_text
 
@@ -54,7 +55,9 @@ class SweepJob:
         hydra = HydraConfig.get()
         if hydra.mode != RunMode.MULTIRUN:
             return None
-        return SweepJob(int(hydra.job.num), tuple(hydra.overrides.task), Path(hydra.sweep.dir))
+        return SweepJob(
+            int(hydra.job.num), tuple(as_typed(hydra.overrides.task)), Path(hydra.sweep.dir)
+        )
 
     def run(self, config: DictConfig, train: Callable[[DictConfig], RunFolder | RunGroup]) -> None:
         """Trains, and records how it ended; only an interruption by the user goes further up.
@@ -92,16 +95,18 @@ class SweepSummary(Callback):
     """Hydra calls this around a sweep: clears old records first, shows the result last."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refuses what no launcher can do; removes records that an earlier start left behind.
+        """Refuses what can be no sweep; removes records that an earlier start left behind.
 
         They are of jobs that it numbered otherwise, or did not finish. The rest may be of a process
         that runs the same sweep now.
         """
+        overrides = as_typed(config.hydra.overrides.task)
         try:
             check_launcher(config)
+            check_swept(overrides)
         except ConfigError as error:  # Hydra would go on with a warning
             stop(error, status=2)
-        keys = _keys(config.hydra.overrides.task)
+        keys = _keys(overrides)
         for folder in _folders(config):
             for path, text in job_records(folder).items():
                 job = job_story(path, text)

@@ -31,10 +31,16 @@ def job_records(folder: Path) -> dict[Path, str]:
     return found
 
 
+def as_typed(overrides: Sequence[str]) -> list[str]:
+    """Overrides as the user gave them: taken one by one, a `${...}` within would be resolved."""
+    typed: list[str] = OmegaConf.to_container(overrides, resolve=False)  # type: ignore[assignment]
+    return typed
+
+
 def sweep_overrides(folder: Path) -> list[str]:
     """The overrides that a sweep was started with, as Hydra noted them; empty where it did not."""
     try:
-        return list(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
+        return as_typed(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
     except Exception:  # damaged in one of many ways, or not there
         return []
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,22 +21,21 @@ from fer.data.faces import Faces
 from fer.data.modules import FaceDataModule
 from fer.data.splits import Split
 from fer.errors import FerError
-from fer.evaluation.figures import face_sheet
 from fer.models.freezing import count_parameters
 from fer.models.schedules import NEEDS_LENGTH, check_optimizer
 from fer.processes.signals import EndRequest
 from fer.runs.checkpoints import check_fits
-from fer.runs.folder import ANSWERED, RunFolder, now
-from fer.runs.plan import Plan, launch, planned
-from fer.runs.provenance import git_commit, versions
+from fer.runs.folder import RunFolder, now
+from fer.runs.plan import Plan, planned
 from fer.runs.recording import measure
-from fer.runs.run_names import run_name
+from fer.runs.run_names import run_name, weights_path
 from fer.runs.tracking import Tracker, replay
 from fer.training.building import build_model, build_teacher, load_weights
 from fer.training.classical import NOTE, count_fitted, fit_classical
 from fer.training.distributed import fit_together, other_processes, processes, settle_devices
 from fer.training.lightning_trainer import build_trainer
 from fer.training.pseudo_labels import fingerprint, pseudo_labels
+from fer.training.run_start import begin
 from fer.training.source_runs import settle_sources
 from fer.training.testing import meet_test_part
 from fer.training.trunk_cache import TrunkCache, remove_trunk_outputs
@@ -126,6 +123,8 @@ def make_absolute(settings: dict[str, Any]) -> None:
             node = node.get(group) or {}
         if node.get(leaf):
             node[leaf] = str(Path(node[leaf]).expanduser().resolve())
+    if weights := weights_path(settings):
+        settings["model"]["weights"] = str(Path(weights).expanduser().resolve())
 
 
 def _work(
@@ -175,7 +174,7 @@ def _work(
     with EndRequest() as end:
         try:
             with run.writing_status():
-                facts |= _begin(settings, run, plan, data, facts)
+                facts |= begin(settings, run, plan, data, facts)
             tracker.start(facts)
             names = data.training()[0].names
             trainer = build_trainer(settings, run, tracker, names, end, job, trained > 0)
@@ -205,54 +204,6 @@ def _work(
                 say(quiet, f"{_reason(error)}: the same command goes on")
             tracker.finish(failed=True)
             raise
-
-
-def _begin(
-    settings: Mapping[str, Any],
-    run: RunFolder,
-    plan: Plan,
-    data: FaceDataModule,
-    facts: dict[str, Any],
-) -> dict[str, Any]:
-    """Writes what a run folder has from its first minute; returns what it knew from before."""
-    before = run.status if run.exists() else {}
-    run.create(
-        settings,
-        **{
-            **before,
-            "state": "running",
-            "why": None,
-            "started": before.get("started", now()),
-            "launch": before.get("launch", launch()),
-            "resumed": [*before.get("resumed", []), now()] if before else [],
-            "seed": settings["seed"],
-            "trained": plan.action == "test",
-            ANSWERED: before.get(ANSWERED) if plan.action == "test" else None,
-            "wandb_id": before.get("wandb_id", f"{run.path.name}-{secrets.token_hex(3)}"),
-            "versions": versions(),
-            "git_commit": git_commit(),
-            "notes": [*data.faces.notes, *data.split.notes],
-            "bad_files": [list(pair) for pair in data.faces.bad_files],
-            "counts": {
-                part: len(data.split.part(part)) for part in ("train", "validation", "test")
-            },
-            **facts,
-        },
-    )
-    data.split.save(run.split)
-    if plan.action != "test":
-        run.keep_rows(plan.epochs)  # before W&B is told of them
-    if settings["model"]["kind"] != "classical":
-        _draw_augmented(run, data)
-    return {"weights": run.status.get("weights")}
-
-
-def _draw_augmented(run: RunFolder, data: FaceDataModule) -> None:
-    """A sheet of training faces as the network gets them, eight draws of each of six faces."""
-    run.figures.mkdir(exist_ok=True)
-    pixels, labels = data.sample_augmented(faces=6, draws=8)
-    titles = [data.faces.classes[label] if i % 8 == 0 else "" for i, label in enumerate(labels)]
-    face_sheet(pixels, titles, run.figures / "augmented_faces.png", columns=8)
 
 
 def _reason(error: BaseException) -> str:

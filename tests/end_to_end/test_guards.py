@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
@@ -30,6 +31,7 @@ from tests.end_to_end.commands import (
     environment,
     here,
     only_run,
+    runs,
 )
 from tests.end_to_end.test_wandb import SWEEP
 from tests.wandb_records import read_wandb, wandb_files
@@ -128,6 +130,34 @@ def faces(*classes: str) -> Faces:
 class Data:
     def __init__(self, *classes: str) -> None:
         self.faces = faces(*classes)
+
+
+def test_other_weights_in_the_same_file_make_another_run(plain: Done, tmp_path: Path) -> None:
+    file = tmp_path / "weights.ckpt"
+    words = (*TINY, UNTRACKED, "model.weights=weights.ckpt")
+    content = torch.load(plain.run.best, weights_only=True)
+    for factor, runs_then in ((1, 1), (1, 1), (2, 2)):
+        state = {name: factor * tensor for name, tensor in content["state_dict"].items()}
+        torch.save({**content, "state_dict": state}, file)
+        told = here("train", *words, folder=tmp_path)
+        assert told.status == 0, told.err
+        assert len(runs(tmp_path)) == runs_then
+
+
+def test_what_a_run_was_built_on_is_found_from_any_folder(tmp_path: Path) -> None:
+    """A third run starts from a second, that one from a first, which has seen the third's test."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    swapped = ("protocol.test=public", "protocol.validation=private")
+    assert here("train", *TINY, UNTRACKED, *swapped, folder=home).status == 0
+    first = only_run(home).path.relative_to(home)
+    words = ("protocol.test=public", "protocol.validation=0.2", "name=second")
+    told = here("train", *TINY, UNTRACKED, *words, f"model.weights={first}", folder=home)
+    assert told.status == 0, told.err
+    (second,) = home.glob("outputs/second/*/config.yaml")
+    told = here("train", *TINY, UNTRACKED, f"model.weights={second.parent}", folder=elsewhere)
+    assert told.status == 2 and "fitted to 14 of this protocol's 14 test images" in told.err
 
 
 def test_classes_are_matched_by_name() -> None:

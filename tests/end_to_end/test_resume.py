@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
+from fer.runs.checkpoints import copy_checkpoint
 from tests.end_to_end.commands import (
     TINY,
     UNTRACKED,
@@ -115,6 +117,39 @@ def test_epochs_are_kept_where_rates_depend_on_them(
     assert f"scheduler={schedule}" in told.err
     assert "tag=<word>" in told.err
     assert contents(folder) == before
+
+
+def test_weights_that_are_tested_are_of_the_training_that_goes_on(tmp_path: Path) -> None:
+    """Epoch 2 is the best yet; the process dies when `last.ckpt` is written, `best.ckpt` is not."""
+    words = (*MANY, UNTRACKED, "trainer.max_epochs=3")
+    words += ("trainer.monitor=validation/loss", "trainer.monitor_mode=min", "scheduler=constant")
+
+    def dies(source: Path, path: Path) -> None:
+        if torch.load(source, weights_only=True)["epoch"] == 1:
+            raise OSError("power cut")
+        copy_checkpoint(source, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer.runs.recording.copy_checkpoint", dies)
+        assert here("train", *words, folder=tmp_path).status != 0
+    run = only_run(tmp_path)
+    epochs = [torch.load(path, weights_only=True)["epoch"] for path in (run.best, run.last)]
+    assert epochs == [0, 1]
+    told = here("train", *words, folder=tmp_path)
+    assert told.status == 0, told.err
+    assert "going on after epoch 2" in told.out
+    best = torch.load(run.best, weights_only=True)["epoch"] + 1
+    least = min(run.rows(), key=lambda row: row["validation/loss"])
+    assert best == run.results()["epoch"] == least["epoch"] > 1
+
+
+def test_images_that_would_be_divided_otherwise_end_it(cut: Done, copy: Copy) -> None:
+    done = copy(cut)
+    done.run.update(split_hash="of another scikit-learn")
+    before = contents(done.run.checkpoints)
+    told = here("train", *done.arguments, folder=done.folder)
+    assert told.status == 1 and "its images were divided otherwise when it began" in told.err
+    assert contents(done.run.checkpoints) == before and len(done.run.rows()) == 2
 
 
 def test_trained_but_untested_is_only_tested(

@@ -141,6 +141,17 @@ def test_several_devices_side_by_side_are_refused(tmp_path: Path) -> None:
     assert runs(tmp_path) == []
 
 
+def test_jobs_that_would_be_one_run_are_no_sweep(tmp_path: Path) -> None:
+    words = (*TINY, UNTRACKED, "trainer.threads=1,2")
+    told = here("train", "-m", *words, folder=tmp_path)
+    assert told.status == 2
+    assert "trainer.threads=1,2: jobs that differ in trainer.threads alone are one run" in told.err
+    assert list(tmp_path.iterdir()) == []
+    told = here("train", "-m", *words, "tag=threads-${trainer.threads}", folder=tmp_path)
+    assert told.status == 0, told.err
+    assert {run.settings["tag"] for run in runs(tmp_path)} == {"threads-1", "threads-2"}
+
+
 def test_group_can_be_named(tmp_path: Path) -> None:
     told = here("train", "-m", *TINY, "seed=3", "logger.group=mine", folder=tmp_path)
     assert told.status == 0, told.err
