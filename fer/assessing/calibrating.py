@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from fer.assessing.run_model import predict
 from fer.data.modules import FaceDataModule
-from fer.errors import RunError
 from fer.evaluation.calibration import Calibration, fit_calibration
 from fer.models.classifiers import FaceClassifier
+from fer.runs.calibrations import ONE_VIEW, stored_calibration
 from fer.runs.folder import RunFolder
-from fer.runs.json_files import read_json
 from fer.writing import write_text
 
 SURE_ACCURACY = 0.9
@@ -32,7 +31,9 @@ def calibrate(
     """Fits temperature and threshold on the validation part, seen in the data module's test views.
 
     In the run's own test views they are written down: `validation/predictions.csv` and
-    `validation/calibration.json`. In others they are only returned.
+    `validation/calibration.json`. So are, if these views are several, those that are fitted in one,
+    as a face is looked at outside a test: `validation/calibration_of_one_view.json`. In other views
+    they are only returned.
 
     Args:
         run: The run folder.
@@ -44,9 +45,18 @@ def calibrate(
     """
     said = predict(trainer, model, data, validation)
     found = fit_calibration(said, sure_accuracy)
-    if dict(data.test_time) == run.settings["test_time"]:
+    views, own = dict(data.test_time), run.settings["test_time"]
+    if views == own:
         said.save(run.validation / "predictions.csv")
         write_text(run.calibration, json.dumps(found.as_dict(), indent=2))
+        if own != ONE_VIEW:
+            data.test_time = ONE_VIEW
+            try:
+                calibrate(run, trainer, model, data, validation, sure_accuracy)
+            finally:
+                data.test_time = views
+    elif views == ONE_VIEW:
+        write_text(run.calibration_of_one_view, json.dumps(found.as_dict(), indent=2))
     return found
 
 
@@ -85,25 +95,3 @@ def settle_calibration(
     if validation is None:
         return None
     return calibrate(run, trainer, model, data, validation, wanted)
-
-
-def stored_calibration(run: RunFolder) -> Calibration | None:
-    """What `validation/calibration.json` says; None where there is no such file.
-
-    Raises:
-        RunError: The file is damaged.
-    """
-    if not run.calibration.is_file():
-        return None
-    try:
-        found = Calibration(**read_json(run.calibration))
-        told = {**found.as_dict(), "threshold": found.threshold or 0.0}
-        if not all(isinstance(value, (int, float)) for value in told.values()):
-            raise TypeError
-        if not 0 < found.temperature < float("inf"):
-            raise ValueError
-        return found
-    except (OSError, ValueError, TypeError):
-        raise RunError(
-            f"{run.calibration} is damaged: delete it, and evaluate the run to fit it again"
-        ) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from fer.errors import RunError
 from fer.json_text import without_nan
 from fer.models.classifiers import FaceClassifier
 from fer.recognition.model_info import CropPlan, ModelInfo
+from fer.runs.calibrations import one_view_calibration
 from fer.runs.folder import RunFolder
-from fer.runs.json_files import read_json
 
 STORED = (48, 48)
 """Height and width of the faces of data sets that are no picture files: FER2013's."""
@@ -45,14 +44,14 @@ def describe_run(
     if state != "finished":
         raise RunError(f"{run.path} is {state}: run its training command again first")
     settings, results = run.settings, run.results()
-    temperature, threshold = read_calibration(run)
+    found = one_view_calibration(run)
     data, crop = settings["data"], settings["augment"]["crop"]["size"]
     text = json.dumps(settings, sort_keys=True)
     return ModelInfo(
         classes=model.classes,
         crop=crop_plan(data, default_margins() if margins is None else margins),
-        temperature=temperature,
-        threshold=threshold,
+        temperature=1.0 if found is None else found.temperature,
+        threshold=None if found is None else found.threshold,
         preprocessing={
             "scale": 1 / 255,
             "size": data["size"],
@@ -76,25 +75,6 @@ def describe_run(
             "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
         },
     )
-
-
-def read_calibration(run: RunFolder) -> tuple[float, float | None]:
-    """Temperature and threshold that were fitted on validation; 1 and None where none were.
-
-    Raises:
-        RunError: The file is damaged.
-    """
-    path = run.path / "validation" / "calibration.json"
-    if not path.is_file():
-        return 1.0, None
-    try:
-        content = read_json(path)
-        temperature, threshold = float(content["temperature"]), content["threshold"]
-        if not (math.isfinite(temperature) and temperature > 0):
-            raise ValueError(f"temperature {temperature}")
-        return temperature, None if threshold is None else float(threshold)
-    except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:
-        raise RunError(f"{path} is damaged ({error}): calibrate the run again") from None
 
 
 def crop_plan(data: Mapping[str, Any], margins: Mapping[str, float]) -> CropPlan:

@@ -60,6 +60,7 @@ class RunFolder:
         self.split = self.path / "split.npz"
         self.validation = self.path / "validation"
         self.calibration = self.validation / "calibration.json"
+        self.calibration_of_one_view = self.validation / "calibration_of_one_view.json"
         self.test = self.path / "test"
         self.figures = self.path / "figures"
         self.made: str | None = None

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer.assessing.run_model import load_model
 from fer.evaluation.predictions import Predictions
+from fer.recognition.run_info import describe_run
+from fer.runs.calibrations import one_view_calibration, stored_calibration
 from tests.builders import fer2013_tree
 from tests.end_to_end.commands import TINY, UNTRACKED, Copy, Done, contents, here, only_run
 
@@ -24,6 +27,20 @@ def report(done: Done, name: str) -> dict[str, Any]:
 
 def probabilities(path: Path) -> Any:
     return Predictions.load(path / "predictions.csv").probabilities
+
+
+def test_outside_a_test_a_face_is_seen_once_and_so_is_its_sureness_fitted(tmp_path: Path) -> None:
+    told = here("train", *TINY, UNTRACKED, "test_time.flip=true", folder=tmp_path)
+    assert told.status == 0, told.err
+    run = only_run(tmp_path)
+    mirrored, once = stored_calibration(run), one_view_calibration(run)
+    assert once is not None and once != mirrored
+    assert describe_run(run, load_model(run)).temperature == once.temperature
+    run.calibration_of_one_view.unlink()  # as runs from before had none
+    assert one_view_calibration(run) == mirrored
+    words = (f"run={run.path}", "part=validation", "flip=false")
+    assert here("evaluate", *words, folder=tmp_path).status == 0
+    assert one_view_calibration(run) == once and stored_calibration(run) == mirrored
 
 
 def test_own_test_comes_out_the_same(recorded: Done, copy: Copy) -> None:

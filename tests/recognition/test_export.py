@@ -31,9 +31,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     told = here("train", *SMALL, *more, folder=folder)
     assert told.status == 0, told.err
     run = only_run(folder)
-    (run.path / "validation").mkdir(exist_ok=True)
-    calibration = {"temperature": 1.7, "threshold": 0.25}
-    (run.path / "validation" / "calibration.json").write_text(json.dumps(calibration))
+    calibration = json.loads(run.calibration.read_text()) | {"temperature": 1.7, "threshold": 0.25}
+    run.calibration.write_text(json.dumps(calibration))
     return run
 
 
@@ -174,12 +173,12 @@ def test_settings_that_cannot_work_are_refused(arguments: str, words: str, tmp_p
 
 
 def test_a_damaged_calibration_is_told(run: RunFolder) -> None:
-    path = run.path / "validation" / "calibration.json"
+    path = run.calibration
     good = path.read_text()
     try:
-        for bad in ("{", '{"temperature": 0, "threshold": null}', '{"temperature": 1}'):
+        for bad in ("{", good.replace("1.7", "0"), '{"temperature": 1}'):
             path.write_text(bad)
-            with pytest.raises(fer.errors.RunError, match="calibrate the run again"):
+            with pytest.raises(fer.errors.RunError, match=r"calibration\.json is damaged"):
                 open_engine(run.path)
     finally:
         path.write_text(good)

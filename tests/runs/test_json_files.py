@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fer.assessing.calibrating import stored_calibration
 from fer.errors import RunError
+from fer.runs.calibrations import stored_calibration
 from fer.runs.folder import RunFolder
 from fer.runs.json_files import read_object, read_results
 
@@ -66,14 +66,24 @@ def test_what_is_lacking_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
         copy.deepcopy(type(results)(results.items()))["epoch"]  # as dataclasses.asdict copies it
 
 
-@pytest.mark.parametrize("content", [[], 3, {"temperature": 1}, {"temperature": "warm"}])
+CALIBRATION = {"temperature": 1.0, "threshold": None, "sure_accuracy": 0.9, "kept": 1, "n": 2}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        3,
+        {"temperature": 1.0},
+        *({**CALIBRATION, "temperature": value} for value in ("warm", True, 0, math.nan)),
+        {**CALIBRATION, "threshold": math.nan},
+    ],
+)
 def test_a_damaged_calibration_is_told(tmp_path: Path, content: Any) -> None:
     run = RunFolder(tmp_path)
     run.validation.mkdir()
-    whole = {"temperature": 1.0, "threshold": None, "sure_accuracy": 0.9, "kept": 1, "n": 2}
-    run.calibration.write_text(json.dumps(whole))
+    run.calibration.write_text(json.dumps(CALIBRATION))
     assert stored_calibration(run) is not None
-    damaged = {**whole, **content} if content == {"temperature": "warm"} else content
-    run.calibration.write_text(json.dumps(damaged))
+    run.calibration.write_text(json.dumps(content))
     with pytest.raises(RunError, match=r"calibration\.json is damaged"):
         stored_calibration(run)

@@ -14,7 +14,6 @@ from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
 import fer
-from fer.assessing.calibrating import stored_calibration
 from fer.assessing.chosen_faces import choose
 from fer.assessing.evaluate import _settings
 from fer.assessing.run_model import load_model
@@ -23,6 +22,7 @@ from fer.comparing.compare import compare
 from fer.data.data_sets import build_data
 from fer.evaluation.predictions import Predictions
 from fer.models.weights import initial_weights
+from fer.runs.calibrations import stored_calibration
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
 from fer.runs.plan import plan_run
