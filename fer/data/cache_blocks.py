@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.data.cache_columns import Columns
+from fer.data.checksums import file_checksum
 from fer.data.readers import Record
 from fer.data.readers.files import printable
 from fer.errors import DataError
@@ -81,7 +82,7 @@ class Block:
             return {name: file[name] for name in file.files if name != _STORY}
 
     def story(self) -> dict[str, Any]:
-        """What was met: `shape` of a face, `bad_files`, and what the opener `told`."""
+        """What was met: `shape` of a face, `bad_files`, what the opener `told`; the pixels' CRC."""
         with np.load(self.columns, allow_pickle=False) as file:
             found: dict[str, Any] = json.loads(str(file[_STORY]))
         return found
@@ -89,8 +90,9 @@ class Block:
     def is_whole(self) -> bool:
         """Whether both files are there as they were written."""
         try:
-            faces, shape = len(self.read()["labels"]), self.story()["shape"]
-            return not faces or self.images.stat().st_size == HEAD_BYTES + faces * np.prod(shape)
+            if not len(self.read()["labels"]):
+                return True
+            return bool(file_checksum(self.images) == self.story()["checksum"])
         except (OSError, ValueError, LookupError, zipfile.BadZipFile):
             return False
 
@@ -141,7 +143,8 @@ def write_block(
     elif by_content:
         order = columns.order_by_content()
         _reorder(block.images, order)
-    story = {"shape": shape, "bad_files": bad.found, "told": told()}
+    checksum = file_checksum(block.images) if columns.labels else None
+    story = {"shape": shape, "bad_files": bad.found, "told": told(), "checksum": checksum}
     arrays: dict[str, Any] = {**columns.arrays(order), _STORY: np.array(json.dumps(story))}
     part = block.columns.with_suffix(".part")
     with part.open("wb") as file:

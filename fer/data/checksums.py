@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,9 +20,13 @@ from fer.writing import write_text
 ALWAYS = 2**30
 """Bytes up to which a whole cache is read at every opening: FER2013's 83 MB take 0.1 s.
 
-Of a larger one a file is read again only once its size, time or place on the disk have changed,
-which a copy or a careless program does, but not a disk that forgets. `SEEN` keeps what was read.
+A larger one is read again once a file's size, time or place on the disk have changed, which a copy
+or a careless program does; and after `AGAIN`, for a disk that forgets changes none of these. `SEEN`
+keeps what was read, and when.
 """
+
+AGAIN = 24 * 3600
+"""Seconds after which a large cache is read as a whole once more."""
 
 SEEN = "verified.json"
 CHUNK = 2**22
@@ -59,11 +64,12 @@ def read_record(path: Path) -> dict[str, Any]:
     files = {f"{name}.npy": entry["checksum"] for name, entry in meta["arrays"].items()}
     marks = {name: _mark(path.with_name(name)) for name in files}
     large = sum(size for size, *_ in marks.values()) > ALWAYS
-    seen = _seen(path.with_name(SEEN)) if large else {}
+    if large and _seen(path.with_name(SEEN)) == marks:
+        return meta
     for name, checksum in files.items():
-        if seen.get(name) != marks[name] and file_checksum(path.with_name(name)) != checksum:
+        if file_checksum(path.with_name(name)) != checksum:
             raise ValueError(f"{name} has changed since it was written")
-    if large and seen != marks:
+    if large:
         with suppress(OSError):  # a cache that may only be read is read each time
             write_text(path.with_name(SEEN), json.dumps(marks))
     return meta
@@ -89,10 +95,11 @@ def _mark(path: Path) -> list[int]:
     return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 
-def _seen(path: Path) -> dict[str, list[int]]:
-    """The marks of the files that were found whole."""
+def _seen(path: Path) -> Any:
+    """The marks of the files that were found whole; none where that is long ago."""
     try:
-        seen = json.loads(path.read_bytes())
+        seen: Any = json.loads(path.read_bytes())
+        recent = 0 <= time.time() - path.stat().st_mtime < AGAIN
     except (OSError, ValueError):
-        return {}
-    return seen if isinstance(seen, dict) else {}
+        return None
+    return seen if recent else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 import fer.data.checksums
 from fer.data.cache import open_faces
-from fer.data.checksums import SEEN, file_checksum
+from fer.data.cache_blocks import BadFiles, Block, write_block
+from fer.data.checksums import AGAIN, SEEN, file_checksum
 from fer.data.faces import Faces
+from fer.data.readers import Record
 from fer.data.readers.fer2013 import Fer2013Reader
 from fer.errors import DataError
 from tests.builders import fer2013_zip
@@ -100,14 +103,45 @@ def test_a_large_cache_is_read_once(
     assert read == [] and (folder / SEEN).is_file()
     os.utime(folder / "labels.npy", (1, 1))
     opened(archive, cache_dir)
-    assert read == ["labels.npy"]
+    whole = sorted(path.name for path in folder.glob("*.npy"))
+    assert sorted(read) == whole and len(whole) > 3
     (folder / SEEN).write_text("[")
     opened(archive, cache_dir)
-    assert len(read) > 4
+    assert sorted(read) == sorted(2 * whole)
+    opened(archive, cache_dir)
+    assert len(read) == 2 * len(whole)
     flip(folder / "images.npy", 500, 3)
     assert "damaged" not in caplog.text
     opened(archive, cache_dir)
     assert "images.npy has changed since it was written" in caplog.text
+
+
+def test_a_large_one_is_read_again_after_a_day(
+    archive: Path,
+    cache_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(fer.data.checksums, "ALWAYS", 10_000)
+    opened(archive, cache_dir)
+    _, folder = opened(archive, cache_dir)
+    flip(folder / "images.npy", 500, 3, keep_time=True)  # by a disk that forgets
+    opened(archive, cache_dir)
+    assert "has changed" not in caplog.text
+    os.utime(folder / SEEN, (time.time() - AGAIN, time.time() - AGAIN))
+    opened(archive, cache_dir)
+    assert "images.npy has changed since it was written" in caplog.text
+
+
+def test_a_block_of_a_cache_half_made_is_not_taken_with_another_byte(tmp_path: Path) -> None:
+    records = [Record(image=np.full((4, 4), n, np.uint8), label=0, name=str(n)) for n in (1, 2)]
+    block = Block(tmp_path, 0)
+    write_block(block, records, BadFiles("these", "stop"))
+    assert block.is_whole()
+    flip(block.images, 130, 3)
+    assert not block.is_whole()
+    flip(block.images, 130, 3)
+    assert block.is_whole()
 
 
 def test_a_small_one_is_read_each_time(
