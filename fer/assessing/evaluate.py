@@ -27,6 +27,7 @@ from fer.evaluation.confidence_text import sure_line
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import caption, described, print_report, write_report
 from fer.models.heat_maps import HeatMaps
+from fer.processes.devices import check_accelerator
 from fer.runs.folder import RunFolder
 
 
@@ -48,6 +49,7 @@ def evaluate(config: DictConfig) -> dict[str, Any]:
     if run.status["state"] != "finished":
         raise RunError(f"{run.path} is {run.status['state']}: run its training command again first")
     check_stored(run)
+    check_accelerator("accelerator", config.accelerator)
     settings = _settings(config, run)
     data = build_data(settings)
     data.open(progress=config.progress != "none")

@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from timm.optim import create_optimizer_v2, list_optimizers, param_groups_layer_decay
+from timm.optim import (
+    create_optimizer_v2,
+    get_optimizer_info,
+    list_optimizers,
+    param_groups_layer_decay,
+)
 from timm.scheduler import CosineLRScheduler, create_scheduler_v2
 from torch import nn
 from torch.optim import Optimizer
@@ -25,10 +30,10 @@ NEEDS_LENGTH = ("cosine", "onecycle")
 
 
 def check_optimizer(name: str) -> None:
-    """Refuses an unknown optimiser, before a run folder is made for it.
+    """Refuses an optimiser that cannot be had here, before a run folder is made for it.
 
     Raises:
-        ConfigError: timm has no such optimiser.
+        ConfigError: timm has no such optimiser, or it needs what is not there.
     """
     known = [str(each) for each in list_optimizers()]
     if name not in known:
@@ -37,6 +42,13 @@ def check_optimizer(name: str) -> None:
             f"did you mean {', '.join(near)}?" if near else "timm.optim.list_optimizers() has all"
         )
         raise ConfigError(f"optimizer.name={name} is not an optimiser of timm's: {hint}")
+    if get_optimizer_info(name).second_order:
+        raise ConfigError(f"optimizer.name={name} needs second derivatives, which are not computed")
+    try:
+        create_optimizer_v2([nn.Parameter(torch.zeros(2, 2))], opt=name, lr=0.1)
+    except Exception as error:  # timm's have many kinds, such as for a package or GPU it needs
+        why = str(error) or type(error).__name__
+        raise ConfigError(f"optimizer.name={name} cannot be used here: {why}") from None
 
 
 def build_optimizer(
@@ -49,7 +61,7 @@ def build_optimizer(
     counts them, between them and the head.
 
     Raises:
-        ConfigError: timm has no such optimiser.
+        ConfigError: See `check_optimizer`.
     """
     check_optimizer(settings["name"])
     groups: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}

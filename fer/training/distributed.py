@@ -28,6 +28,7 @@ from fer.errors import ConfigError, FerError, RunError
 from fer.extending import plugins
 from fer.models.classifiers import FaceClassifier
 from fer.processes.children import Children
+from fer.processes.devices import check_accelerator, has_gpu
 from fer.processes.signals import EndRequest
 from fer.runs.folder import RunFolder
 from fer.runs.tracking import Tracker
@@ -49,10 +50,13 @@ def settle_devices(settings: dict[str, Any]) -> None:
         settings: A whole configuration; `trainer.accelerator` is changed in place.
 
     Raises:
-        ConfigError: There are fewer GPUs, or none for `trainer.sync_batchnorm`.
+        ConfigError: There are fewer GPUs, or none for what needs one.
     """
     chosen = settings["trainer"]
+    if chosen["precision"] == "16-mixed" and not has_gpu(chosen["accelerator"]):
+        raise ConfigError("trainer.precision=16-mixed needs a GPU; a CPU has bf16-mixed or 32-true")
     if processes(settings) == 1:
+        check_accelerator("trainer.accelerator", chosen["accelerator"])
         return
     if chosen["accelerator"] == "auto":
         chosen["accelerator"] = "gpu" if torch.cuda.is_available() else "cpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.builders import fer2013_tree, fer2013_zip
 from tests.end_to_end.commands import TINY, Told, contents, here, in_process_of_its_own, runs
@@ -71,6 +72,22 @@ def sized(overrides: list[str]) -> list[str]:
 def test_settings(case: str, tmp_path: Path) -> None:
     overrides, words = SETTINGS[case]
     one_message(here("train", *sized(overrides), folder=tmp_path), 2, words)
+    assert not list(tmp_path.glob("outputs/default"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("trainer.accelerator=gpu", "torch finds none on this machine"),
+        ("trainer.precision=16-mixed", "needs a GPU; a CPU has bf16-mixed"),
+        ("optimizer.name=fusedadam", "cannot be used here"),
+        ("optimizer.name=adahessian", "needs second derivatives"),
+    ],
+)
+def test_what_this_machine_has_not(setting: str, why: str, tmp_path: Path) -> None:
+    told = here("train", *TINY, setting, folder=tmp_path)
+    one_message(told, 2, [setting, why])
     assert not list(tmp_path.glob("outputs/default"))
 
 

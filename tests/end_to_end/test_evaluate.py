@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from fer.assessing.run_model import load_model
 from fer.evaluation.predictions import Predictions
@@ -41,6 +42,13 @@ def test_outside_a_test_a_face_is_seen_once_and_so_is_its_sureness_fitted(tmp_pa
     words = (f"run={run.path}", "part=validation", "flip=false")
     assert here("evaluate", *words, folder=tmp_path).status == 0
     assert one_view_calibration(run) == once and stored_calibration(run) == mirrored
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_a_device_that_is_not_there(recorded: Done, copy: Copy) -> None:
+    done = copy(recorded)
+    told = here("evaluate", f"run={done.run.path}", "accelerator=gpu", folder=done.folder)
+    assert told.status == 2 and "accelerator=gpu: torch finds none" in told.err
 
 
 def test_own_test_comes_out_the_same(recorded: Done, copy: Copy) -> None:
