@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +30,7 @@ from fer.data.data_sets import build_data
 from fer.data.faces import Faces
 from fer.errors import DataError, RunError
 from fer.evaluation.predictions import Predictions
-from fer.runs.folder import GROUP_TABLE, RunFolder
+from fer.runs.folder import RunFolder, runs_of_group
 
 
 def audit(config: DictConfig) -> Path:
@@ -126,15 +125,8 @@ def _finished_runs(named: str | list[str] | None) -> list[RunFolder]:
 
 def _expanded(folder: Path) -> list[Path]:
     """A group's runs, which test the faces of all its folds once; any other folder itself."""
-    table = folder / GROUP_TABLE
-    if not table.is_file():
-        return [folder]
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [folder.parent / row["run"] for row in rows if row["seed"] == rows[0]["seed"]]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        raise RunError(f"{table} is damaged: the same training command writes it anew") from None
+    names = runs_of_group(folder, first_seed=True)
+    return [folder.parent / name for name in names] or [folder]
 
 
 def _open(settings: dict[str, Any], progress: bool) -> Faces:

@@ -139,7 +139,8 @@ class FerPlusDataModule(FaceDataModule):
         """With `data.labels=probability` a label drawn anew from the votes' distribution."""
         if self.data["labels"] != "probability":
             return super().aims(batch)
-        return {"label": torch.multinomial(batch["target"], 1).squeeze(1)}
+        votes = batch["target"]  # drawn on the CPU, where several processes draw alike
+        return {"label": torch.multinomial(votes.cpu(), 1).squeeze(1).to(votes.device)}
 
 
 DATA_MODULES: Registry[type[FaceDataModule]] = Registry(

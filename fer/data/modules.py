@@ -1,4 +1,4 @@
-"""One LightningDataModule per data set, over what they share."""
+"""What the LightningDataModules of all data sets share; each one is in `fer.data.data_sets`."""
 
 from __future__ import annotations
 

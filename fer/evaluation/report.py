@@ -34,7 +34,7 @@ from fer.evaluation.tables import (
     per_class_table,
 )
 from fer.json_text import json_text
-from fer.writing import write_text
+from fer.writing import aside, write_text
 
 
 def assess(predictions: Predictions) -> dict[str, Any]:
@@ -77,12 +77,14 @@ def write_report(
     if temperature is not None:
         results["calibration"] = calibration(predictions, temperature)
     predictions.save(folder / "predictions.csv")
-    with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
+    path = folder / "per_class.csv"
+    with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(results["per_class"][0]))
         writer.writeheader()
         writer.writerows(results["per_class"])
     matrix = confusion(predictions.labels, predictions.predicted, len(predictions.classes))
-    with (folder / "confusion.csv").open("w", newline="", encoding="utf-8") as file:
+    path = folder / "confusion.csv"
+    with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["truth \\ predicted", *predictions.classes])
         rows.writerows(

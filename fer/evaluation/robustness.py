@@ -21,7 +21,7 @@ from fer.evaluation.figure_style import COLOURS, TEXT, dress, new_figure, save
 from fer.evaluation.figures import face_sheet
 from fer.evaluation.report import caption, described
 from fer.json_text import json_text
-from fer.writing import write_text
+from fer.writing import aside, write_text
 
 
 def write_robustness(folder: Path, results: Mapping[str, Any]) -> None:
@@ -32,7 +32,8 @@ def write_robustness(folder: Path, results: Mapping[str, Any]) -> None:
         results: The story of the evaluation, `n`, `clean` and `corrupted`, a row for each kind and
             strength.
     """
-    with (folder / "robustness.csv").open("w", newline="", encoding="utf-8") as file:
+    path = folder / "robustness.csv"
+    with aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["kind", "strength", "value", "measure", "accuracy", "low", "high", "n"])
         accuracy, n = results["clean"]["accuracy"], results["n"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -81,4 +81,5 @@ class EndRequest:
         if again or not self.busy:
             self.leave(number)
         hint = "; once more ends at once" if number == signal.SIGINT else ""
-        print(f"finishing the step and writing it down{hint}", file=sys.stderr)
+        with suppress(RuntimeError):  # the signal may have come while something was printed
+            print(f"finishing the step and writing it down{hint}", file=sys.stderr)

@@ -262,8 +262,12 @@ class RunFolder:
         return aside
 
 
-def runs_of_group(path: Path) -> list[str]:
+def runs_of_group(path: Path, first_seed: bool = False) -> list[str]:
     """The runs that a group folder's table names; none where it is no group folder.
+
+    Args:
+        path: The folder.
+        first_seed: Only the runs of one seed, the first: its folds test every face once.
 
     Raises:
         RunError: The table is damaged.
@@ -273,7 +277,8 @@ def runs_of_group(path: Path) -> list[str]:
         return []
     try:
         with table.open(newline="", encoding="utf-8") as file:
-            names = [str(row["run"]) for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
+        names = [str(r["run"]) for r in rows if not first_seed or r["seed"] == rows[0]["seed"]]
         if any(len(name.encode()) > LONGEST_NAME for name in names):
             raise ValueError("a name that no folder has")
         return names
