@@ -47,8 +47,16 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     """Composes `conf/<name>.yaml` with the command line and runs it.
 
     A setting that cannot work ends in one message and exit status 2, any other error that the user
-    can mend in one message and status 1.
+    can mend in one message and status 1. Ctrl-C ends in status 130.
     """
+    try:
+        _composed(name, run)
+    except KeyboardInterrupt:
+        stop(FerError("interrupted"), status=130)
+
+
+def _composed(name: str, run: Callable[[DictConfig], None]) -> None:
+    """The command, but for Ctrl-C."""
     if name != "train" and {"--help", "-h"} & set(sys.argv[1:]):  # a training has choices, too
         from fer.settings.usage import usage
 
@@ -64,6 +72,9 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
     for argument in sys.argv[1:]:
         if argument.startswith("+") and "=" in argument:
             stop(ConfigError(refused_addition(argument, CONF, name)), status=2)
+        if argument.startswith("model.name="):
+            told = "a name follows from what was chosen: choose by model=..., tell apart by tag=..."
+            stop(ConfigError(f"{argument}: {told}"), status=2)
     given = sorted(sys.argv[1:], key=lambda a: a not in ("-m", "--multirun"))  # anywhere
     sys.argv[1:] = [literal(argument) for argument in given]
     try:
@@ -95,8 +106,6 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
         job()
     except HydraException as error:
         stop(ConfigError(explain(error, CONF, name)), status=2)
-    except KeyboardInterrupt:
-        stop(FerError("interrupted"), status=130)
 
 
 def literal(argument: str) -> str:
@@ -132,7 +141,8 @@ def disk_trouble(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         file = f" for {error.filename}" if error.filename else ""
         return f"no space left on the disk{file}: make room and run the same command again to go on"
-    return f"{error.filename or 'a file'} cannot be used: {error.strerror}"
+    named = error.filename or "a file"
+    return f"{named} cannot be used: {error.strerror}; paths.outputs and paths.cache name others"
 
 
 def resolve(cfg: DictConfig) -> DictConfig:

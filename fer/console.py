@@ -27,7 +27,8 @@ def show(run: RunFolder, told: Collection[str] = ()) -> None:
         if note not in told:
             print(note)
     print(f"run folder: {run.path}")
-    plugins = [f"plugins=[{','.join(named())}]"] if named() else []
+    several = f"'plugins=[{','.join(named())}]'"  # brackets are the shell's unless quoted
+    plugins = [several] if len(named()) > 1 else [f"plugins={each}" for each in named()]
     print(" ".join(["next: python -m fer.evaluate", f"run={run.path}", *plugins]))
     if run.settings["name"] == "default" and run.settings["data"]["name"] == "synthetic":
         print("      python -m fer.train -m model=resnet18,resnet34,resnet50")

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from fer.checks.checker import Checker
 from fer.checks.classical import check_classical
+from fer.config import CONF
 from fer.errors import ConfigError
 from fer.extending.plugins import named
 from fer.models.networks.cnn_plans import PLANS
@@ -23,7 +24,16 @@ def check_model(check: Checker) -> None:
     else:
         check.choice("model.kind", tuple(KINDS))
         KINDS[kind](check)
+    _named_as_chosen(check)
     _any_side(check)
+
+
+def _named_as_chosen(check: Checker) -> None:
+    """Another choice's network is not told of under this one's name."""
+    name, backbone = check.value("model.name"), check.value("model.backbone")
+    other = backbone != name and (CONF / "model" / f"{backbone}.yaml").is_file()
+    if check.value("model.kind") == "transfer" and other:
+        check.fail("model.backbone", f"choose it by model={backbone}; this is model={name}")
 
 
 def _any_side(check: Checker) -> None:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from fer.errors import ConfigError
 
 DETECTORS = ("haar", "yunet")
-HOW_TO_GET_OPENCV = "pip install 'opencv-python-headless>=4.10,<5', or fer with its extra [detect]"
+HOW_TO_GET_OPENCV = (
+    "pip install 'opencv-python-headless>=4.10,<5', or pip install -e '.[detect]' in a checkout"
+)
 
 Point = tuple[float, float]
 """x to the right and y down, in pixels; the first pixel covers 0 to 1."""

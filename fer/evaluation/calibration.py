@@ -25,6 +25,9 @@ from fer.evaluation.predictions import Predictions
 TEMPERATURES = (0.05, 20.0)
 """Where a temperature is looked for; the lower end is met where no validation face is wrong."""
 
+FEW = 10
+"""Of fewer validation faces nobody knows how often such are right."""
+
 _Float = NDArray[np.float64]
 
 
@@ -35,7 +38,7 @@ class Calibration:
     Attributes:
         temperature: Log-probabilities are divided by it; above 1 where the model is too sure.
         threshold: A face counts as sure from this confidence on, 0 to 1, after the temperature;
-            None where no confidence leads to `sure_accuracy`.
+            None where no confidence leads to `sure_accuracy`, or to less than `FEW` faces.
         sure_accuracy: The accuracy that was asked of the sure faces, 0 to 1.
         kept: How many of the validation faces are sure.
         n: Number of validation faces.
@@ -64,6 +67,8 @@ def fit_calibration(validation: Predictions, sure_accuracy: float) -> Calibratio
     scaled = rescale(validation.probabilities, temperature)
     threshold = sure_threshold(labels, scaled, sure_accuracy)
     kept = 0 if threshold is None else int((scaled.max(axis=1) >= threshold).sum())
+    if kept < FEW:
+        threshold, kept = None, 0
     return Calibration(temperature, threshold, sure_accuracy, kept, len(labels))
 
 

@@ -61,8 +61,8 @@ class Comparison:
 def demands(quantised: bool) -> str:
     """What `Comparison.holds` asks for, in words."""
     if quantised:
-        return f"at least {AGREEMENT:.0%} must agree, and less than {LOSS:.1%} accuracy be lost"
-    return f"probabilities must differ by less than {MOST:g}"
+        return f"At least {AGREEMENT:.0%} must agree, and less than {LOSS:.1%} accuracy be lost"
+    return f"Probabilities must differ by less than {MOST:g}"
 
 
 def remedies(quantize: str | None) -> str:

@@ -23,7 +23,9 @@ from fer.recognition.graph import FaceGraph
 OPSET = 18
 """The first with antialiased resizing; onnxruntime has it since 1.14."""
 
-HOW_TO_GET_ONNX = "pip install onnx onnxscript 'onnxruntime>=1.20', or fer with its extra [export]"
+HOW_TO_GET_ONNX = (
+    "pip install onnx onnxscript 'onnxruntime>=1.20', or pip install -e '.[export]' in a checkout"
+)
 QUANTISED = ("Conv", "Gemm", "MatMul", "Add", "Relu", "Clip", "MaxPool", "GlobalAveragePool")
 BATCH = 64
 

@@ -13,7 +13,9 @@ from fer.recognition.model_info import ModelInfo
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-HOW_TO_GET_ONNXRUNTIME = "pip install 'onnxruntime>=1.20', or fer with its extra [recognition]"
+HOW_TO_GET_ONNXRUNTIME = (
+    "pip install 'onnxruntime>=1.20', or pip install -e '.[recognition]' in a checkout"
+)
 
 
 class Engine(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,9 +81,9 @@ class Recognizer:
         Raises:
             DataError: Something is no such picture.
         """
-        if isinstance(images, np.ndarray) and images.ndim == 3:
-            return self._recognise([images])[0]
-        return self._recognise(list(images))
+        if isinstance(images, (list, tuple)) or getattr(images, "ndim", 0) == 4:
+            return self._recognise(list(images))
+        return self._recognise([cast(Image, images)])[0]
 
     def _recognise(self, images: Sequence[Image]) -> list[list[Face]]:
         for image in images:
@@ -119,5 +119,9 @@ def _check(image: Image) -> None:
         and image.size > 0
     )
     if not fits:
-        what = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
+        what = (
+            f"{image.dtype} {image.shape}"
+            if isinstance(image, np.ndarray)
+            else type(image).__name__
+        )
         raise DataError(f"a picture is an array of uint8 [H, W, 3], RGB; this is {what}")

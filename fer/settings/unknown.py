@@ -43,7 +43,8 @@ def explain(error: Exception, conf: Path, name: str) -> str:
     told = " ".join(str(error).split()).partition(" See https://")[0]
     if several := re.search(r"Ambiguous value for argument '([^=]+)=(.*?)'", told):
         key, value = several.groups()
-        return f"{key}={value}: -m tries each of several values, {key}=[{value}] is one list"
+        one_list = "" if (conf / key).is_dir() else f", {key}=[{value}] is one list"
+        return f"{key}={value}: -m tries each of several values{one_list}"
     word = getattr(error, "override", None)  # what Hydra's grammar could not read
     if word and "=" not in word:
         groups = [each.parent.name for each in conf.glob("*/*.yaml") if each.stem == word]

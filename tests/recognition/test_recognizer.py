@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -159,6 +160,21 @@ def test_bad_models_are_refused(tmp_path: Path, yunet_file: Path) -> None:
         fer.load(tmp_path)
     with pytest.raises(RunError, match="named by its path, this is ndarray"):
         fer.load(np.zeros((9, 9, 3), np.uint8))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [
+        (None, "NoneType"),  # what OpenCV reads of a file that is not there
+        (np.zeros((9, 12), np.uint8), r"uint8 \(9, 12\)"),
+        ([np.zeros((9, 12), np.uint8)], r"uint8 \(9, 12\)"),
+        (np.zeros((2, 9, 12, 4), np.uint8), r"uint8 \(9, 12, 4\)"),
+    ],
+)
+def test_what_is_no_picture_is_told(picture: Any, told: str, tmp_path: Path) -> None:
+    recognizer = fer.load(brightness_model(tmp_path / "model.onnx"), detector="none")
+    with pytest.raises(DataError, match=rf"uint8 \[H, W, 3\], RGB; this is {told}"):
+        recognizer(picture)
 
 
 @pytest.mark.parametrize("name", ["m.onnx", "m.safetensors", "m.pt", "m.ckpt", "m.pkl"])
