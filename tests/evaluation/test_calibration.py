@@ -115,6 +115,16 @@ def test_no_threshold_where_the_surest_are_wrong() -> None:
     assert (found.threshold, found.kept, found.n) == (None, 0, 2)
 
 
+def test_no_threshold_on_a_handful_of_faces() -> None:
+    labels, probabilities = too_sure(2.5)
+    right = np.flatnonzero(probabilities.argmax(axis=1) == labels)
+    found = [
+        fit_calibration(said(labels[right[:n]], probabilities[right[:n]]), 0.8) for n in (9, 10)
+    ]
+    assert [each.threshold is None for each in found] == [True, False]
+    assert [each.kept for each in found] == [0, 10]
+
+
 def test_threshold_is_of_the_scaled_confidences() -> None:
     labels, probabilities = too_sure(2.5)
     found = fit_calibration(said(labels, probabilities), sure_accuracy=0.8)
