@@ -18,7 +18,7 @@ class LeftOut:
 
     Attributes:
         name: The folder, or the word as it was given.
-        state: `running`, `interrupted`, `failed`, `damaged`, `copy` or `not found`.
+        state: `running`, `cut off`, `interrupted`, `failed`, `damaged`, `copy` or `not found`.
         why: A sentence.
     """
 

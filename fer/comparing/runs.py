@@ -116,6 +116,8 @@ def read_run(path: Path) -> TestedRun:
     if status.get("state") != "finished":
         epochs = len(run.rows())
         state = str(status.get("state"))
+        if state == "running" and run.is_silent():
+            state, status = "cut off", {"why": "the same command goes on"}
         why = f"{epochs} epoch{'s' * (epochs != 1)} so far"
         if state != "running":
             why += f"; {status.get('why') or 'no reason was recorded'}"

@@ -88,6 +88,14 @@ def locked(path: Path, what: str, tell: Callable[[str], object] | None = None) -
         file.close()
 
 
+def is_silent(path: Path) -> bool:
+    """Whether a lock is not there, or its owner has given no sign of life for long."""
+    try:
+        return time.time() - path.stat().st_mtime > SILENCE
+    except FileNotFoundError:
+        return True
+
+
 def _take(path: Path, what: str, tell: Callable[[str], object] | None) -> tuple[Lock, TextIO]:
     """The lock with this process as its owner, and its file as the system's lock needs it."""
     lock, told = Lock(path, _myself()), False

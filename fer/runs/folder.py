@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fer.errors import RunError
-from fer.processes.locking import Lock, locked
+from fer.processes.locking import Lock, is_silent, locked
 from fer.runs.epoch_rows import find_rows, read_rows, write_rows
 from fer.runs.json_files import Told, read_object, read_results
 from fer.runs.settings_file import read_settings
@@ -247,6 +247,10 @@ class RunFolder:
             with suppress(OSError):
                 for each in (self.path, *made):
                     each.rmdir()
+
+    def is_silent(self) -> bool:
+        """Whether no process trains here, so far as its signs of life tell."""
+        return is_silent(self.path / LOCK)
 
     def tidy(self) -> None:
         """Removes what a process left that was killed after all was done."""

@@ -55,7 +55,10 @@ def print_summary(jobs: list[dict[str, Any]], folder: Path) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("job", "overrides", "validation", "test accuracy (95 %)", "s/epoch", "status")
+    table = Table("job")
+    table.add_column("overrides", overflow="fold")
+    for head in ("validation", "test accuracy (95 %)", "s/epoch", "status"):
+        table.add_column(head)
     for job in jobs:
         figures = ["", "", ""]
         if job["status"] == "finished":

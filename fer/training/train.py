@@ -145,6 +145,8 @@ def _work(
     facts: dict[str, Any] = {}
     fresh = plan.action == "start" or (plan.action == "resume" and plan.checkpoint is None)
     if fresh and not classical:
+        fetched = settings["model"].get("weights") == "imagenet"
+        say(quiet, "weights: fetching ImageNet's where they are not here" if fetched else None)
         facts["weights"] = str(load_weights(settings, model) or "weights: none")
         say(quiet, facts["weights"])
     total, trained = (count_fitted if classical else count_parameters)(model.network)

@@ -25,12 +25,16 @@ def test_a_copy_of_a_run_is_left_out_and_not_tested(tmp_path: Path) -> None:
 def test_an_unfinished_run_is_listed_and_not_tested(three: Path) -> None:
     run = RunFolder(make_run(three / "outputs/study/running", settings=settings_of("cnn1")))
     run.update(state="running")
+    dead = RunFolder(make_run(three / "outputs/study/dead", settings=settings_of("cnn3")))
+    dead.update(state="running")
     (run.test / "metrics.json").unlink()
     failed = RunFolder(make_run(three / "outputs/study/failed", settings=settings_of("cnn2")))
     failed.update(state="failed", why="loss is NaN")
-    told = compare(three, "outputs/study")
+    with run.lock():
+        told = compare(three, "outputs/study")
     assert told.status == 0
     assert "running (running): 2 epochs so far" in told.err
+    assert "dead (cut off): 2 epochs so far; the same command goes on" in told.err
     assert "failed (failed): 2 epochs so far; loss is NaN" in told.err
     assert set(rows(three)) == {"resnet18", "resnet34", "resnet50"}
     assert "2 epochs so far; loss is NaN" in text(three)
