@@ -32,7 +32,10 @@ def requeue(asked: int, handlers: Mapping[int, Any]) -> None:
             except SystemExit:  # it has, and the process is to end
                 return
             except Exception as error:
-                print(f"{error} The same command goes on.", file=sys.stderr, flush=True)
+                told = f"{error} The same command goes on."
+                if getattr(error, "returncode", 0) == -signal.SIGTERM:  # with all else of the job
+                    told = "asked for a requeue, and Slurm ended the asking command with the job"
+                print(told, file=sys.stderr, flush=True)
 
 
 def _is_running() -> bool:
