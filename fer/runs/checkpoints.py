@@ -185,7 +185,7 @@ def _make_sure_of_best(run: RunFolder, checkpoint: Mapping[str, Any]) -> None:
 
 
 def _check_epoch(path: Path, epoch: int) -> None:
-    """Whether a checkpoint was written at an epoch's end.
+    """Refuses a checkpoint that is not of this epoch, counted from 1.
 
     Raises:
         DamagedCheckpointError: It cannot be read, or is of another epoch.

@@ -94,8 +94,9 @@ def _is_of_this_launch(run: RunFolder) -> bool:
         return False
     if before is None or now is None:
         return False
-    requeued = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
-    return bool(before == now or (requeued and before.split()[1:] == now.split()[1:] != []))
+    job = now.partition(" ")[2]
+    requeued = job != "" and os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    return bool(before == now or (requeued and str(before).endswith(f" {job}")))
 
 
 def plan_run(run: RunFolder, settings: Mapping[str, Any], length_matters: bool) -> Plan:

@@ -19,6 +19,7 @@ from fer.models.losses import balanced_weights
 from fer.models.weights import LoadReport, imagenet_normalisation, initial_weights
 from fer.runs.checkpoints import check_fits, read_checkpoint
 from fer.runs.folder import RunFolder
+from fer.runs.run_names import weights_path
 from fer.training.source_runs import input_side
 
 
@@ -69,7 +70,7 @@ def _normalisation(
     if model["normalisation"] == "auto" and model["weights"] == "imagenet":
         return imagenet_normalisation(model["backbone"], channels)
     if model["normalisation"] == "auto":
-        learnt = _learnt_with(model["weights"])
+        learnt = _learnt_with(settings)
         if len(learnt.get("mean", ())) == channels:
             return learnt["mean"], learnt["deviation"]
     return data.statistics()
@@ -88,17 +89,17 @@ def load_weights(settings: Mapping[str, Any], model: FaceClassifier) -> LoadRepo
     if settings["model"]["kind"] == "blend":
         return _load_members(settings["model"]["members"], model)
     weights, backbone = settings["model"]["weights"], settings["model"].get("backbone", "")
-    source = _source_run(weights)
+    source = _source_run(settings)
     state = None if source is None else read_checkpoint(source.best)["state_dict"]
     channels, extra = settings["data"]["channels"], settings["model"].get("extra_channels", [])
-    learnt = _learnt_with(weights).get("model", {}).get("extra_channels", [])
+    learnt = _learnt_with(settings).get("model", {}).get("extra_channels", [])
     return initial_weights(model.network, weights, backbone, channels, state, extra, learnt)
 
 
-def _learnt_with(weights: str) -> dict[str, Any]:
+def _learnt_with(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a run or checkpoint that `model.weights` names was built with; empty for others."""
-    source = _source_run(weights)
-    checkpoint = source.best if source is not None else Path(weights)
+    source = _source_run(settings)
+    checkpoint = source.best if source is not None else Path(settings["model"]["weights"])
     if checkpoint.suffix != ".ckpt" or not checkpoint.is_file():
         return {}
     learnt: dict[str, Any] = read_checkpoint(checkpoint).get("hyper_parameters", {})
@@ -133,7 +134,7 @@ def build_teacher(settings: Mapping[str, Any]) -> Teacher | None:
     )
 
 
-def _source_run(weights: str) -> RunFolder | None:
+def _source_run(settings: Mapping[str, Any]) -> RunFolder | None:
     """The run folder that `model.weights` names, if it names one."""
-    path = Path(weights)
-    return RunFolder.open(path) if weights not in ("none", "imagenet") and path.is_dir() else None
+    path = weights_path(settings)
+    return RunFolder.open(path) if path is not None and Path(path).is_dir() else None

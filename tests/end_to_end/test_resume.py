@@ -50,6 +50,7 @@ def test_goes_on_as_if_nothing_had_happened(cut: Done, undisturbed: Done, copy: 
     assert "epoch 1/4" not in told.out
     assert done.run.status["state"] == "finished"
     assert len(done.run.status["resumed"]) == len(done.run.status["test_looks"]) == 1
+    assert done.run.status["made_with_before"] == []
     assert_same_training(done.run, undisturbed.run)
 
     records = [read_wandb(path) for path in wandb_files(done.run.path)]
@@ -141,6 +142,16 @@ def test_weights_that_are_tested_are_of_the_training_that_goes_on(tmp_path: Path
     best = torch.load(run.best, weights_only=True)["epoch"] + 1
     least = min(run.rows(), key=lambda row: row["validation/loss"])
     assert best == run.results()["epoch"] == least["epoch"] > 1
+
+
+def test_what_made_its_beginning_stays_on_record(cut: Done, copy: Copy) -> None:
+    done = copy(cut)
+    now = done.run.status["versions"]
+    done.run.update(versions={"torch": "older"})
+    assert here("train", *done.arguments, folder=done.folder).status == 0
+    status = done.run.status
+    assert [each["versions"] for each in status["made_with_before"]] == [{"torch": "older"}]
+    assert status["versions"] == now
 
 
 def test_images_that_would_be_divided_otherwise_end_it(cut: Done, copy: Copy) -> None:

@@ -34,6 +34,12 @@ def cache_dir(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes this cache for one that is too large to be read at every opening."""
+    monkeypatch.setattr(fer.data.checksums, "ALWAYS", 10_000)
+
+
 def opened(archive: Path, cache_dir: Path) -> tuple[Faces, Path]:
     """The faces, and the folder of their cache."""
     faces = open_faces(Fer2013Reader(archive), cache_dir, progress=False)
@@ -84,13 +90,13 @@ def test_a_flipped_bit_is_found(
         assert (folder / name).read_bytes() == content or not found
 
 
+@pytest.mark.usefixtures("large")
 def test_a_large_cache_is_read_once(
     archive: Path,
     cache_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(fer.data.checksums, "ALWAYS", 10_000)
     read: list[str] = []
 
     def counted(path: Path) -> int:
@@ -116,13 +122,10 @@ def test_a_large_cache_is_read_once(
     assert "images.npy has changed since it was written" in caplog.text
 
 
+@pytest.mark.usefixtures("large")
 def test_a_large_one_is_read_again_after_a_day(
-    archive: Path,
-    cache_dir: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    archive: Path, cache_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(fer.data.checksums, "ALWAYS", 10_000)
     opened(archive, cache_dir)
     _, folder = opened(archive, cache_dir)
     flip(folder / "images.npy", 500, 3, keep_time=True)  # by a disk that forgets
