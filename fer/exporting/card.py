@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer.recognition.model_info import ModelInfo
+from fer.runs.calibrations import ONE_VIEW
 
 SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "auroc_macro", "ece", "nll")
 FEW = 0.03
@@ -42,7 +43,8 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             "## Measured",
             "",
             f"Test part {story['part']}, n = {story['n']:,}, met after training; 95 % intervals by "
-            f"bootstrap over its images. Views of each face: {_views(story['views'])}. The figures "
+            f"bootstrap over its images. Views of each face: {_views(story['views'])}"
+            f"{'' if story['views'] == ONE_VIEW else ' (this file takes one)'}. The figures "
             "are the torch model's, ece and nll without the temperature; how this file differs "
             "from it is said above.",
             "",
@@ -55,7 +57,8 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             f"uint8 faces of {crop.size[0]} x {crop.size[1]}, {'RGB' if crop.colour else 'gray'}, "
             f"scaled, resized and normalised inside. Boxes grow on each side by a share of their "
             f"side: {margins}. Probabilities at temperature {info.temperature:.3f}; threshold of a "
-            f"sure answer: {sure}, both from the validation part.",
+            f"sure answer: {sure}, both from the validation part, views of each face: "
+            f"{_views(story['calibration_views'])}.",
             "",
             "## Limits",
             "",
@@ -68,10 +71,10 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
 
 
 def _views(views: Mapping[str, Any]) -> str:
-    """How the test looked at a face; the file itself looks once, at the centre."""
+    """How often, and how, a face was looked at."""
     words = [f"{views['crops']} crops" if views["crops"] > 1 else "one"]
     words += ["mirrored too"] if views["flip"] else []
-    return ", ".join(words) + (" (this file takes one)" if words != ["one"] else "")
+    return ", ".join(words)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

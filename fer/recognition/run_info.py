@@ -14,7 +14,7 @@ from fer.errors import RunError
 from fer.json_text import without_nan
 from fer.models.classifiers import FaceClassifier
 from fer.recognition.model_info import CropPlan, ModelInfo
-from fer.runs.calibrations import one_view_calibration
+from fer.runs.calibrations import calibrated_views, one_view_calibration
 from fer.runs.folder import RunFolder
 
 STORED = (48, 48)
@@ -68,6 +68,7 @@ def describe_run(
             "part": results["part"],
             "n": results["n"],
             "views": results["test_time"],
+            "calibration_views": calibrated_views(run),
             "metrics": without_nan(results["metrics"]),
             "intervals": {key: without_nan(pair) for key, pair in results["intervals"].items()},
             "versions": run.status["versions"],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from fer.errors import RunError
 from fer.evaluation.calibration import Calibration
 from fer.runs.folder import RunFolder
 from fer.runs.json_files import read_json
 
-ONE_VIEW = {"flip": False, "crops": 1}
+ONE_VIEW: dict[str, Any] = {"flip": False, "crops": 1}
 """`test_time`, as a face is looked at outside a test."""
 
 
@@ -32,6 +33,11 @@ def one_view_calibration(run: RunFolder) -> Calibration | None:
         RunError: The file is damaged.
     """
     return _read(run.calibration_of_one_view) or _read(run.calibration)
+
+
+def calibrated_views(run: RunFolder) -> dict[str, Any]:
+    """The `test_time` in which what `one_view_calibration` gives was fitted."""
+    return ONE_VIEW if run.calibration_of_one_view.is_file() else run.settings["test_time"]
 
 
 def _read(path: Path) -> Calibration | None:

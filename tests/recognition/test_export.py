@@ -25,14 +25,15 @@ SMALL = (*(word for word in TINY if "backbone" not in word), "model=farahani_cnn
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A small network whose pictures are resized and cropped on their way in."""
+    """A small network whose pictures are resized and cropped on their way in, tested mirrored."""
     folder = tmp_path_factory.mktemp("run")
-    more = ("data.size=40", "augment.crop.size=36", "data.validation=28")
+    more = ("data.size=40", "augment.crop.size=36", "data.validation=28", "test_time.flip=true")
     told = here("train", *SMALL, *more, folder=folder)
     assert told.status == 0, told.err
     run = only_run(folder)
-    calibration = json.loads(run.calibration.read_text()) | {"temperature": 1.7, "threshold": 0.25}
-    run.calibration.write_text(json.dumps(calibration))
+    fitted = json.loads(run.calibration_of_one_view.read_text())
+    ours = fitted | {"temperature": 1.7, "threshold": 0.25}
+    run.calibration_of_one_view.write_text(json.dumps(ours))
     return run
 
 
@@ -90,6 +91,8 @@ def test_the_file_says_what_it_is(run: RunFolder, exported: Path) -> None:
     assert set(info.crop.margins) == {"haar", "yunet"}
     for words in ("synthetic, protocol official", "95 %", "Not for decisions about people"):
         assert words in info.card
+    assert "Views of each face: one, mirrored too (this file takes one)." in info.card
+    assert "both from the validation part, views of each face: one." in info.card
     content = exported.read_bytes()
     assert str(Path.cwd()).encode() not in content and b"site-packages" not in content
     assert not onnx.load(exported, load_external_data=False).functions
@@ -173,12 +176,14 @@ def test_settings_that_cannot_work_are_refused(arguments: str, words: str, tmp_p
 
 
 def test_a_damaged_calibration_is_told(run: RunFolder) -> None:
-    path = run.calibration
+    path = run.calibration_of_one_view
     good = path.read_text()
     try:
         for bad in ("{", good.replace("1.7", "0"), '{"temperature": 1}'):
             path.write_text(bad)
-            with pytest.raises(fer.errors.RunError, match=r"calibration\.json is damaged"):
+            with pytest.raises(
+                fer.errors.RunError, match=r"calibration_of_one_view\.json is damaged"
+            ):
                 open_engine(run.path)
     finally:
         path.write_text(good)
