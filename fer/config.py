@@ -57,11 +57,12 @@ def command(name: str, run: Callable[[DictConfig], None]) -> None:
 
 def _composed(name: str, run: Callable[[DictConfig], None]) -> None:
     """The command, but for Ctrl-C."""
-    if name != "train" and {"--help", "-h"} & set(sys.argv[1:]):  # a training has choices, too
-        from fer.settings.usage import usage
+    from fer.settings.usage import offered_choices, usage
 
+    if name != "train" and {"--help", "-h"} & set(sys.argv[1:]):  # a training has choices, too
         print(usage(CONF, name))
         return
+    OmegaConf.register_new_resolver("offered_choices", offered_choices, replace=True)
 
     import hydra
     from hydra.errors import HydraException

@@ -55,6 +55,9 @@ def checked_training(config: DictConfig, job: SweepJob | None = None) -> RunFold
     check_training(config)
     if job is not None:
         check_sweep(config, HydraConfig.get().launcher["_target_"])
+    from fer.data.readers.places import check_place
+
+    check_place(config)
     if "torch" not in sys.modules and config.trainer.progress != "none":
         print("loading torch", flush=True)  # seconds in which nothing else is heard
     group, number = (None, 0) if job is None else (job.folder.name, job.number)

@@ -113,6 +113,16 @@ def test_files(case: str, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("outputs/default"))
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["fer2013 data.path=gone.zip", "fer2013", "jaffe data.path=gone", "sfew", "folder"],
+)
+def test_missing_data_is_told_before_torch_is_imported(data: str, tmp_path: Path) -> None:
+    told = in_process_of_its_own("train", *f"data={data}".split(), folder=tmp_path)
+    one_message(told, 1, ["data.path"])
+    assert told.out == ""  # not even "loading torch"
+
+
 def test_zip_cut_off(tmp_path: Path) -> None:
     path = fer2013_zip(tmp_path / "fer2013.zip")
     path.write_bytes(path.read_bytes()[:-2000])

@@ -35,3 +35,5 @@ def test_help_has_the_comments_and_nothing_of_hydra(command: str, tmp_path: Path
 def test_help_of_a_training_has_all_choices(tmp_path: Path) -> None:
     told = here("train", "--help", folder=tmp_path)
     assert told.status == 0 and "resnet34" in told.out and "scheduler: " in told.out
+    choices, _, _ = told.out.partition("Settings, as key=value")
+    assert "folder" in choices and "base" not in choices
