@@ -87,30 +87,36 @@ def _training_sizes(found: TestSet) -> list[str]:
 
 
 def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
-    """What a row did on other data, with the views of its test; and files that are damaged.
+    """What a row did on other data, with the views of its test; and what is left out.
 
-    Of several runs that were tested on the same images it is the mean.
+    That is what is damaged, and what weights did that are no longer the run's, since its training
+    went on. Of several runs that were tested on the same images it is the mean.
     """
     found: dict[tuple[Any, ...], dict[TestedRun, float]] = {}
-    damaged = []
+    left_out = []
     for run in row.runs:
         for path in sorted((run.path / "evaluations").glob("*/metrics.json")):
             try:
                 results = read_results(path)
                 views = results.get("test_time", {}) == run.results.get("test_time", {})
-                if results["protocol"]["name"] == "cross-data" and views:
+                if results["epoch"] != run.results["epoch"]:
+                    left_out.append(
+                        f"{path} is left out: it is of epoch {results['epoch']}, the run's model "
+                        f"now of epoch {run.results['epoch']}; evaluate the run again"
+                    )
+                elif results["protocol"]["name"] == "cross-data" and views:
                     # older evaluations have no hash
                     on = (f"{results['data']}, {results['part']}", results.get("test_hash", ""))
                     accuracy = float(results["metrics"]["accuracy"])
                     found.setdefault((*on, results["n"]), {})[run] = accuracy
             except (RunError, KeyError, TypeError, ValueError):
-                damaged.append(f"{path} is damaged and left out: evaluate the run again")
+                left_out.append(f"{path} is damaged and left out: evaluate the run again")
     records = []
     for (words, test, n), by_run in found.items():
         accuracy = sum(by_run.values()) / len(by_run)
         record = _record(row, words, test, n, accuracy)
         records.append(record | {"models": _models(row, list(by_run)), "own": False})
-    return records, damaged
+    return records, left_out
 
 
 def _models(row: Row, runs: Sequence[TestedRun]) -> str:

@@ -108,6 +108,16 @@ def test_on_other_data_too_a_row_is_the_mean_of_its_models_or_says_whose(tmp_pat
     assert cells["cnn1", other]["models"] == "mean of 2 models"
 
 
+def test_what_earlier_weights_did_is_left_out(three: Path) -> None:
+    evaluate_elsewhere(three / "outputs/study/resnet18-faces-aaaa", 0.321)
+    results = three / "outputs/study/resnet18-faces-aaaa/test/metrics.json"
+    now = json.loads(results.read_text()) | {"epoch": 30}
+    results.write_text(json.dumps(now))  # as after a training that grew
+    assert compare(three, "outputs/study").status == 0
+    assert story(three)["cross_data"] == []
+    assert "of epoch 30; evaluate the run again" in text(three)
+
+
 def test_other_images_of_one_part_are_columns_of_their_own(three: Path) -> None:
     for name, test in {"resnet18-faces-aaaa": "a" * 16, "resnet34-faces-bbbb": "b" * 16}.items():
         run = RunFolder(three / "outputs/study" / name)
