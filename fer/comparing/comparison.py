@@ -99,13 +99,16 @@ def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
             try:
                 results = read_results(path)
                 views = results.get("test_time", {}) == run.results.get("test_time", {})
-                if results["epoch"] != run.results["epoch"]:
+                if results["protocol"]["name"] != "cross-data" or not views:
+                    continue
+                # older evaluations have neither epoch nor hash
+                now, then = run.results["epoch"], results.get("epoch", run.results["epoch"])
+                if then != now:
                     left_out.append(
-                        f"{path} is left out: it is of epoch {results['epoch']}, the run's model "
-                        f"now of epoch {run.results['epoch']}; evaluate the run again"
+                        f"{path} is left out: it is of epoch {then}, the run's model now of epoch "
+                        f"{now}; evaluate the run again"
                     )
-                elif results["protocol"]["name"] == "cross-data" and views:
-                    # older evaluations have no hash
+                else:
                     on = (f"{results['data']}, {results['part']}", results.get("test_hash", ""))
                     accuracy = float(results["metrics"]["accuracy"])
                     found.setdefault((*on, results["n"]), {})[run] = accuracy
