@@ -65,13 +65,18 @@ def demands(quantised: bool) -> str:
     return f"Probabilities must differ by less than {MOST:g}"
 
 
-def remedies(quantize: str | None) -> str:
-    """What to try where `Comparison.holds` says no."""
+def remedies(quantize: str | None, calibration: int, most: int) -> str:
+    """What to try where `Comparison.holds` says no.
+
+    Args:
+        quantize: As the file was made.
+        calibration: Faces that set the ranges of int8.
+        most: Faces that there are to set them.
+    """
     if quantize == "int8":
-        return (
-            "more calibration faces (calibration=2048), quantize=fp16, which rounds less, or "
-            "quantize=null, which does not round"
-        )
+        more = min(4 * calibration, most)
+        tried = f"more calibration faces (calibration={more}), " if more > calibration else ""
+        return f"{tried}quantize=fp16, which rounds less, or quantize=null, which does not round"
     if quantize == "fp16":
         return "quantize=null, which does not round"
     return "the other format (onnx, safetensors)"

@@ -73,7 +73,7 @@ def export(config: DictConfig) -> Path:
         if not comparison.holds(quantised):
             raise RunError(
                 f"{target} is not kept: {comparison.text()} {demands(quantised)}; try "
-                f"{remedies(config.quantize)}"
+                f"{remedies(config.quantize, config.calibration, len(split.train))}"
             )
         counts = np.bincount(data.faces.labels[split.train], minlength=len(model.classes))
         form = f"{config.format}, {config.quantize or 'single precision'}"

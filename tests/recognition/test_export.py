@@ -137,7 +137,13 @@ def test_a_file_that_differs_is_not_kept(
     ],
 )
 def test_a_refusal_names_the_remedy(quantize: str | None, words: str) -> None:
-    assert all(word in remedies(quantize) for word in words.split())
+    assert all(word in remedies(quantize, 512, 28709) for word in words.split())
+
+
+def test_no_more_calibration_faces_are_asked_for_than_there_are() -> None:
+    assert "calibration=600" in remedies("int8", 512, 600)
+    assert "calibration" not in remedies("int8", 512, 512)
+    assert "calibration" not in remedies("int8", 512, 28)
 
 
 def test_what_counts_as_the_same() -> None:
