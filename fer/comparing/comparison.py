@@ -89,8 +89,8 @@ def _training_sizes(found: TestSet) -> list[str]:
 def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
     """What a row did on other data, with the views of its test; and what is left out.
 
-    That is what is damaged, and what weights did that are no longer the run's, since its training
-    went on. Of several runs that were tested on the same images it is the mean.
+    That are damaged files, and evaluations of earlier weights of a run whose training went on. Of
+    several runs that were tested on the same images it is the mean.
     """
     found: dict[tuple[Any, ...], dict[TestedRun, float]] = {}
     left_out = []
@@ -102,8 +102,8 @@ def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
                 if results["protocol"]["name"] != "cross-data" or not views:
                     continue
                 # older evaluations have neither epoch nor hash
-                now, then = run.results["epoch"], results.get("epoch", run.results["epoch"])
-                if then != now:
+                then, now = results.get("epoch"), run.results["epoch"]
+                if then is not None and then != now:
                     left_out.append(
                         f"{path} is left out: it is of epoch {then}, the run's model now of epoch "
                         f"{now}; evaluate the run again"

@@ -25,7 +25,7 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
     story, crop = info.story, info.crop
     protocol = story["protocol"]
     settings = ", ".join(f"{key} {value}" for key, value in protocol.items() if key != "name")
-    sure = "not fitted" if info.threshold is None else f"{info.threshold:.3f}"
+    sure = "none" if info.threshold is None else f"{info.threshold:.3f}"
     margins = ", ".join(f"{name} {share:g}" for name, share in crop.margins.items())
     versions = ", ".join(f"{name} {number}" for name, number in story["versions"].items())
     return "\n".join(
@@ -34,6 +34,7 @@ def model_card(info: ModelInfo, counts: Mapping[str, int], form: str, measured: 
             "",
             f"Tells {len(info.classes)} facial expressions: {', '.join(info.classes)}.",
             f"Run {story['run']}, trained {story['trained']}, {form}. {measured}",
+            f"SHA-256 of its configuration: {story['configuration_sha256']}.",
             "",
             "## Data and protocol",
             "",

@@ -75,8 +75,8 @@ def remedies(quantize: str | None, calibration: int, most: int) -> str:
     """
     if quantize == "int8":
         more = min(4 * calibration, most)
-        tried = f"more calibration faces (calibration={more}), " if more > calibration else ""
-        return f"{tried}quantize=fp16, which rounds less, or quantize=null, which does not round"
+        tried = f", or more calibration faces (calibration={more})" if more > calibration else ""
+        return f"quantize=fp16, which rounds less, quantize=null, which does not round{tried}"
     if quantize == "fp16":
         return "quantize=null, which does not round"
     return "the other format (onnx, safetensors)"

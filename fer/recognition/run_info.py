@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +14,7 @@ from fer.models.classifiers import FaceClassifier
 from fer.recognition.model_info import CropPlan, ModelInfo
 from fer.runs.calibrations import calibrated_views, one_view_calibration
 from fer.runs.folder import RunFolder
+from fer.runs.run_names import configuration_checksum
 
 STORED = (48, 48)
 """Height and width of the faces of data sets that are no picture files: FER2013's."""
@@ -46,7 +45,6 @@ def describe_run(
     settings, results = run.settings, run.results()
     found = one_view_calibration(run)
     data, crop = settings["data"], settings["augment"]["crop"]["size"]
-    text = json.dumps(settings, sort_keys=True)
     return ModelInfo(
         classes=model.classes,
         crop=crop_plan(data, default_margins() if margins is None else margins),
@@ -73,7 +71,7 @@ def describe_run(
             "intervals": {key: without_nan(pair) for key, pair in results["intervals"].items()},
             "versions": run.status["versions"],
             "trained": run.status["finished"],
-            "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "configuration_sha256": configuration_checksum(settings),
         },
     )
 

@@ -70,6 +70,15 @@ def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def configuration_checksum(settings: Mapping[str, Any]) -> str:
+    """SHA-256, as hexadecimal digits, of what decides the result and of the number of epochs.
+
+    The same on every machine: where data, weights and outputs lie is not in it, `sources` are.
+    """
+    text = json.dumps([deciding(settings), settings["trainer"]["max_epochs"]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def run_name(settings: Mapping[str, Any], fingerprint: str) -> str:
     """`<model>-<data>-<hash>`, the hash from the deciding settings and the data's fingerprint."""
     text = json.dumps([deciding(settings), fingerprint], sort_keys=True)

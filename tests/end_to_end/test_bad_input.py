@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from fer.checks.data import DATA_SETS
+from fer.data.readers.places import check_place
+from fer.errors import DataError
 from tests.builders import fer2013_tree, fer2013_zip
+from tests.composing import composed
 from tests.end_to_end.commands import TINY, Told, contents, here, in_process_of_its_own, runs
 
 Case = tuple[list[str], list[str]]
@@ -113,14 +119,28 @@ def test_files(case: str, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("outputs/default"))
 
 
-@pytest.mark.parametrize(
-    "data",
-    ["fer2013 data.path=gone.zip", "fer2013", "jaffe data.path=gone", "sfew", "folder"],
-)
+@pytest.mark.parametrize("name", [name for name in DATA_SETS if name != "synthetic"])
+@pytest.mark.parametrize("path", ["gone", "null"])
+def test_missing_data_is_told(name: str, path: str, tmp_path: Path) -> None:
+    config = composed(f"data={name}", f"data.path={path}", f"paths.data={tmp_path}")
+    with pytest.raises(DataError, match=r"data\.path"):
+        check_place(config)
+
+
+@pytest.mark.parametrize("data", ["fer2013", "jaffe"])
 def test_missing_data_is_told_before_torch_is_imported(data: str, tmp_path: Path) -> None:
-    told = in_process_of_its_own("train", *f"data={data}".split(), folder=tmp_path)
-    one_message(told, 1, ["data.path"])
-    assert told.out == ""  # not even "loading torch"
+    code = (
+        "import atexit, sys\n"
+        f"sys.argv[1:] = ['data={data}', 'data.path=gone']\n"
+        "atexit.register(lambda: print(sorted({'torch', 'lightning'} & set(sys.modules))))\n"
+        "import fer.train\n"
+        "fer.train.main()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1 and "data.path=gone does not exist" in told.stderr
+    assert told.stdout == "[]\n"
 
 
 def test_zip_cut_off(tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def evaluate_elsewhere(path: Path, accuracy: float) -> None:
     (path / "evaluations/other-all/metrics.json").write_text(json.dumps(found))
 
 
+def test_evaluations_that_do_not_name_their_epoch_count(three: Path) -> None:
+    path = three / "outputs/study/resnet18-faces-aaaa"
+    evaluate_elsewhere(path, 0.321)
+    file = path / "evaluations/other-all/metrics.json"
+    found = json.loads(file.read_text())
+    del found["epoch"]
+    file.write_text(json.dumps(found))
+    assert compare(three, "outputs/study").status == 0
+    assert any(c["accuracy"] == 0.321 for c in story(three)["cross_data"])
+
+
 def test_tested_on_other_data_makes_a_matrix(three: Path) -> None:
     evaluate_elsewhere(three / "outputs/study/resnet18-faces-aaaa", 0.321)
     assert compare(three, "outputs/study").status == 0
