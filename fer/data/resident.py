@@ -1,4 +1,4 @@
-"""Pixels that stay on a GPU, so that batches are picked out there and nothing is sent."""
+"""Pixels that stay on a GPU: batches are picked out there, only their numbers are sent."""
 
 from __future__ import annotations
 

@@ -49,8 +49,9 @@ def resample(images: Tensor, matrix: Tensor) -> Tensor:
     columns = torch.arange(width, device=images.device)[:, None]
     rows = torch.arange(height, device=images.device)[:, None]
     side = torch.tensor([width, height], device=images.device)
-    # where each pixel comes from, on grid_sample's scale: the picture reaches from -1 to 1
-    back = torch.linalg.inv(matrix)[:, :2] * (2 / side)[:, None]
+    # where each pixel comes from, on grid_sample's scale: the picture reaches from -1 to 1;
+    # inv_ex does not look whether it can be inverted, for which a GPU would be waited for
+    back = torch.linalg.inv_ex(matrix).inverse[:, :2] * (2 / side)[:, None]
     across = back[:, None, :, 0] * columns
     down = back[:, None, :, 1] * rows + back[:, None, :, 2] + 1 / side - 1
     # as complex numbers, column + i row, their sum is one quick pass

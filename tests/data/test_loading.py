@@ -144,3 +144,12 @@ def test_pixels_on_a_device_give_the_same_batches() -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert all(torch.equal(one[key], other[key]) for key in other)
     assert ResidentPixels("auto").of(FACES, cpu) is None
+
+
+@pytest.mark.parametrize(("free", "stay"), [(4, True), (3.9, False)])
+def test_pixels_go_to_a_gpu_that_has_four_times_their_room(
+    free: float, stay: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = FACES.images.nbytes
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(free * size), 10 * size))
+    assert ResidentPixels("auto")._kept_on(torch.device("cuda"), size) is stay

@@ -33,9 +33,8 @@ def measure(bench: Bench) -> list[Row]:
             f"data.batch_size={batch * 4}",
         )
     }
-    if torch.cuda.is_available():
-        ways["trainer.compile=true"] = ("trainer.compile=true",)
-    else:
+    ways["trainer.compile=true"] = (ways[DEFAULTS][0], "trainer.compile=true")
+    if not torch.cuda.is_available():
         ways["without oneDNN"] = ways[DEFAULTS]
     times: dict[str, list[Seconds]] = {way: [] for way in ways}
     for _ in range(bench.rounds):

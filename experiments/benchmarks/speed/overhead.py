@@ -16,6 +16,9 @@ from fer.training.building import build_model
 from speed.clock import Seconds, timed
 from speed.measuring import Bench, Row, epoch_rows, opened, train_timed
 
+MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+"""By `trainer.precision`, what the bare loop computes in; everything else in single precision."""
+
 
 class BareLoop:
     """The same network, optimiser, batches and augmentation, and nothing else.
@@ -31,6 +34,8 @@ class BareLoop:
         self.device = torch.device("cuda" if gpu else "cpu")
         self.model = build_model(settings, self.data).to(self.device)
         self.model.configure_model()
+        if settings["trainer"]["compile"]:
+            self.model.network.compile()
         self.optimizer = build_optimizer(
             self.model.network, self.model.head_names(), settings["optimizer"]
         )
@@ -38,7 +43,9 @@ class BareLoop:
             chosen[k] for k in ("batch_size", "size", "channels")
         )
         self.smoothing = settings["loss"]["smoothing"]
-        self.mixed = settings["trainer"]["precision"] == "bf16-mixed"
+        precision = settings["trainer"]["precision"]
+        self.mixed = MIXED.get(precision)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "16-mixed")
         faces, split = self.data.faces, self.data.split
         self.train, self.validation = (
             (
@@ -50,7 +57,7 @@ class BareLoop:
 
     def logits(self, images: Tensor) -> Tensor:
         """In the precision of the configuration."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
+        with torch.autocast(self.device.type, self.mixed, enabled=self.mixed is not None):
             return self.model(images).float()
 
     def epoch(self) -> None:
@@ -64,8 +71,9 @@ class BareLoop:
             logits = self.logits(self.data.augmentation(images))
             loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=self.smoothing)
             self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
         pixels, labels = self.validation
         self.model.eval()
         total, right = 0.0, 0
