@@ -85,9 +85,14 @@ def _together(runs: list[RunFolder], metric: str) -> str:
     if len(runs) > 1:
         spread = f" ± {statistics.stdev(values):.3f}, median {statistics.median(values):.3f}"
         return f"{statistics.mean(values):.3f}{spread} ({len(runs)} runs)"
-    text = f"{values[0]:.3f}"
-    interval = runs[0].results()["intervals"].get(metric) if metric == "accuracy" else None
-    return text if interval is None else f"{text} ({interval[0]:.3f} to {interval[1]:.3f})"
+    text, results = f"{values[0]:.3f}", runs[0].results()
+    if metric == "accuracy":
+        low, high = results["intervals"]["accuracy"]
+        return f"{text} ({low:.3f} to {high:.3f})"
+    if metric == "accuracy_without":
+        low, high = results["copies"]["interval_without"]
+        return f"{text} ({low:.3f} to {high:.3f}, n = {results['copies']['n_without']:,})"
+    return text
 
 
 def effort(runs: list[RunFolder]) -> str:
@@ -138,7 +143,15 @@ def class_table(story: dict[str, Any], outputs: Path) -> str:
         if found:
             means = [f"{statistics.mean(r[m] for r in found):.3f}" for m in story["metrics"]]
         lines.append([name, claim, *means, str(found[0]["support"]) if found else ""])
-    return written(lines) + f"\nMeans over {len(runs)} runs.\n"
+    return written(lines) + (f"\n{_tested(runs)}\n" if runs else "")
+
+
+def _tested(runs: list[RunFolder]) -> str:
+    """How many runs a table of classes is of, and their test."""
+    results = runs[0].results()
+    views = ", mirrored too" if results["test_time"]["flip"] else ""
+    whose = "One run" if len(runs) == 1 else f"Means over {len(runs)} runs"
+    return f"{whose}, on {results['part']}, n = {results['n']:,}{views}."
 
 
 def written(lines: list[list[str]]) -> str:

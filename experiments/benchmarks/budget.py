@@ -2,8 +2,8 @@
 
 python experiments/benchmarks/budget.py training_benchmark.json --run "model=slim ..." RUN ...
 
-The file is what `training.py networks` wrote; each run folder stands behind the row of the file that
-is its network, in its precision and layout. An epoch's minutes are computed from that row, so that
+The file is what `training.py networks` wrote; each run folder stands behind the row of it that is
+its network, in its precision and layout. An epoch's minutes are computed from that row, so that
 other work during the run is not in them.
 """
 
