@@ -57,7 +57,7 @@ def test_tables_and_curves_come_from_the_run_folder(
         f"| disgust | 0.7, 0.9 | {disgust['precision']:.3f} | {disgust['auroc']:.3f} "
         f"| {disgust['support']} |"
     ) in text
-    assert f"\nOne run, on test, n = {results['n']:,}.\n" in text
+    assert f"\nOne run, on {results['part']}, n = {results['n']:,}.\n" in text
     assert "old" not in text and text.endswith("The end.\n")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
