@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,11 +26,22 @@ COMPILED = (
     not torch.cuda.is_available() and shutil.which("g++") is None,
     reason="torch.compile needs a C++ compiler where there is no GPU",
 )
-def test_a_compiled_network_learns_the_same_and_goes_on(tmp_path: Path) -> None:
+def test_a_compiled_network_learns_the_same_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch._inductor import compile_fx as inductor  # seconds that only this test needs
+
+    compiled_graphs, compile_graph = [], inductor.compile_fx
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        compiled_graphs.append(arguments)
+        return compile_graph(*arguments, **options)
+
+    monkeypatch.setattr(inductor, "compile_fx", count)
     for epochs in (1, 2):  # the second goes on from the first's checkpoint
         told = here("train", *COMPILED, f"trainer.max_epochs={epochs}", folder=tmp_path)
         assert told.status == 0, told.err
-    assert "going on after epoch 1" in told.out
+    assert "going on after epoch 1" in told.out and compiled_graphs
     compiled = only_run(tmp_path)
     usual = (*COMPILED, "trainer.compile=false", "trainer.max_epochs=2", "tag=usual")
     assert here("train", *usual, folder=tmp_path).status == 0
