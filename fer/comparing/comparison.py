@@ -89,8 +89,8 @@ def _training_sizes(found: TestSet) -> list[str]:
 def _evaluations(row: Row) -> tuple[list[dict[str, Any]], list[str]]:
     """What a row did on other data, with the views of its test; and what is left out.
 
-    That are damaged files, and evaluations of earlier weights of a run whose training went on. Of
-    several runs that were tested on the same images it is the mean.
+    Left out are damaged files, and evaluations of earlier weights of a run whose training went on.
+    Of several runs that were tested on the same images it is the mean.
     """
     found: dict[tuple[Any, ...], dict[TestedRun, float]] = {}
     left_out = []

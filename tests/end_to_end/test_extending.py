@@ -102,6 +102,13 @@ def own_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "conf" / "local" / "default.yaml"
 
 
+def test_help_offers_its_choices_beside_the_built_in_ones(folder: Path) -> None:
+    told = here("train", "plugins=my_faces", "--help", folder=folder)
+    offered = dict(line.split(": ", 1) for line in told.out.splitlines() if ": " in line)
+    assert "stills" in offered["data"].split(", ") and "fer2013" in offered["data"].split(", ")
+    assert "tiny" in offered["model"].split(", ")
+
+
 @pytest.mark.parametrize("name", ["stills", "tiny", "accuracy_top2"])
 def test_each_takes_less_than_sixty_lines(name: str) -> None:
     lines = [
